@@ -1,0 +1,312 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# One file for the whole project, no recursion into folders. Objects lie in build/VARIANT/, so that a release, a
+# debug and a sanitizer build live side by side. A file of flags in each of them makes a change of compiler or
+# flags rebuild what is in it, and nothing else. `make help` lists the targets, from the comments after ## below.
+#
+#   VARIANT=release|debug|asan|ubsan|tsan   (fuzz and afl are set by `make fuzz` and `make fuzz-afl`)
+#   CC=gcc|clang   WERROR=1   V=1   DEPS=off   BUILD=folder   PREFIX=/usr/local   DESTDIR=
+#   CFLAGS, CPPFLAGS, LDFLAGS, LDLIBS are the caller's, and come after the project's own.
+#   FUZZ_SECONDS=n   `make fuzz` also runs each fuzzer for so long
+
+VERSION := 0.1.0
+SOVERSION := 0
+
+VARIANT ?= release
+BUILD ?= build
+PREFIX ?= /usr/local
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+ifeq ($(origin AR),default)
+AR := ar
+endif
+PKG_CONFIG ?= pkg-config
+INSTALL ?= install
+JOBS ?= $(shell nproc 2>/dev/null || echo 1)
+OUT := $(BUILD)/$(VARIANT)
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+# ---- flags ---------------------------------------------------------------------------------------------------
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(if $(filter 1,$(WERROR)),-Werror)
+
+FLAGS_release := -O2 -g
+FLAGS_debug := -Og -g3
+FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address
+FLAGS_ubsan := -O1 -g -fno-omit-frame-pointer -fsanitize=undefined -fno-sanitize-recover=all -DSLABSCOPE_UBSAN
+# gcc warns that it does not model fences (it may then see a race where there is none)
+FLAGS_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread $(if $(findstring clang,$(CC)),,-Wno-tsan)
+FLAGS_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address
+FLAGS_afl := -O1 -g
+ifeq ($(origin FLAGS_$(VARIANT)),undefined)
+$(error VARIANT=$(VARIANT) is none of release, debug, asan, ubsan, tsan)
+endif
+
+PACKAGES := hwloc jansson inih
+TEST_PACKAGES := cmocka
+
+# Asked for when first needed, and once: `make help` and `make deps` work where there is no pkg-config yet.
+pkg = $(shell $(PKG_CONFIG) $(1) $(2) 2>/dev/null)
+PKG_CFLAGS = $(eval PKG_CFLAGS := $$(call pkg,--cflags,$(PACKAGES)))$(PKG_CFLAGS)
+PKG_LIBS = $(eval PKG_LIBS := $$(call pkg,--libs,$(PACKAGES)))$(PKG_LIBS)
+TEST_CFLAGS = $(eval TEST_CFLAGS := $$(call pkg,--cflags,$(TEST_PACKAGES)))$(TEST_CFLAGS)
+TEST_LIBS = $(eval TEST_LIBS := $$(call pkg,--libs,$(TEST_PACKAGES)))$(TEST_LIBS)
+ENGINE_LIBS = $(eval ENGINE_LIBS := $$(call pkg,--libs,hwloc) -pthread -ldl -lm)$(ENGINE_LIBS)
+
+BASE_CPPFLAGS = -I. -D_GNU_SOURCE -DSLABSCOPE_VERSION='"$(VERSION)"' -DSLABSCOPE_VARIANT='"$(VARIANT)"'
+ALL_CPPFLAGS = $(BASE_CPPFLAGS) $(PKG_CFLAGS) $(CPPFLAGS)
+ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(FLAGS_$(VARIANT)) -pthread $(CFLAGS)
+ALL_LDFLAGS = -pthread $(LDFLAGS)
+ALL_LIBS = $(PKG_LIBS) -ldl -lm $(LDLIBS)
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-7s %s\n'
+endif
+
+# ---- sources: every .c of a folder belongs to it -------------------------------------------------------------
+
+src = $(sort $(wildcard $(1)/*.c $(1)/*/*.c))
+LIB_SRC := $(call src,lib)
+ENGINE_SRC := $(call src,engine)
+MAIN_SRC := cli/main.c
+APP_SRC := $(call src,workloads) $(call src,collectors) $(filter-out $(MAIN_SRC),$(call src,cli))
+TEST_SRC := $(sort $(wildcard tests/test_*.c))
+FUZZ_SRC := $(filter-out tests/fuzz_main.c,$(sort $(wildcard tests/fuzz_*.c)))
+TEST_HELP_SRC := $(filter-out $(TEST_SRC) $(FUZZ_SRC) tests/fuzz_main.c,$(sort $(wildcard tests/*.c)))
+BENCH_SRC := $(sort $(wildcard bench/*.c))
+CLI_TESTS := $(sort $(wildcard tests/cli/*.sh))
+SH_TESTS := $(sort $(wildcard tests/check_*.sh))
+ALL_SRC := $(LIB_SRC) $(ENGINE_SRC) $(APP_SRC) $(MAIN_SRC)
+ALL_HDR := $(sort $(wildcard lib/*.h engine/*.h workloads/*.h collectors/*.h cli/*.h tests/*.h bench/*.h \
+	engine/*/*.h workloads/*/*.h collectors/*/*.h))
+
+obj = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
+pic = $(patsubst %.c,$(OUT)/pic/%.o,$(1))
+ALL_A := $(OUT)/all.a
+HELP_A := $(OUT)/tests.a
+TESTS := $(patsubst %.c,$(OUT)/%,$(TEST_SRC))
+FUZZERS := $(patsubst %.c,$(OUT)/%,$(FUZZ_SRC))
+BENCHES := $(patsubst bench/%.c,$(OUT)/bench_%,$(BENCH_SRC))
+PROG := $(OUT)/slabscope
+# ./slabscope is the release build of the default folder, and nothing else's
+LINK := $(if $(filter build/release,$(OUT)),slabscope)
+
+# What the engine uses of lib/. The shared library is linked with -z defs: one missing here does not link.
+ENGINE_LIB := err opt opt_list rng
+LIB_PART := $(addprefix lib/,$(addsuffix .c,$(ENGINE_LIB)))
+LIBRARY_A := $(OUT)/libslabscope.a
+LIBRARY_SO := $(OUT)/libslabscope.so.$(SOVERSION)
+PUBLIC_HDR := engine/kmem_cache.h engine/fastpath.h engine/rseq.h engine/geometry.h engine/machine.h engine/slab_config.h \
+	lib/err.h lib/opt.h
+
+# ---- build ---------------------------------------------------------------------------------------------------
+
+all: $(PROG) $(LIBRARY_A) $(LINK) ## build ./slabscope and the engine's library (the default)
+
+slabscope: $(PROG)
+	$(Q)ln -sfn $(PROG) $@
+
+# A stamp that is rewritten only when compiler or flags change.
+STAMP := $(OUT)/flags
+STAMP_TEXT = $(CC) $(shell $(CC) -dumpfullversion -dumpmachine 2>/dev/null) $(ALL_CPPFLAGS) $(ALL_CFLAGS) | $(ALL_LDFLAGS) \
+	$(ALL_LIBS) $(TEST_CFLAGS) $(TEST_LIBS)
+$(STAMP): FORCE
+	$(Q)$(PKG_CONFIG) --exists $(PACKAGES) || { echo "make: a library of '$(PACKAGES)' or $(PKG_CONFIG) is missing:" \
+		"'make deps' installs what is needed" >&2; exit 1; }
+	@mkdir -p $(OUT)
+	@printf '%s\n' $(call quote,$(STAMP_TEXT)) | cmp -s - $@ || printf '%s\n' $(call quote,$(STAMP_TEXT)) >$@
+quote = '$(subst ','\'',$(1))'
+FORCE:
+
+$(OUT)/obj/%.o: %.c $(STAMP)
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(if $(filter tests/%,$<),$(TEST_CFLAGS)) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The commit goes into the two objects that print it, and a new commit rebuilds only those.
+COMMIT_OBJ := $(call obj,lib/host.c $(MAIN_SRC))
+$(COMMIT_OBJ): $(OUT)/commit
+$(COMMIT_OBJ): private BASE_CPPFLAGS += $(if $(COMMIT),-DSLABSCOPE_COMMIT='"$(COMMIT)"')
+COMMIT = $(eval COMMIT := $$(shell [ -e .git ] && git describe --always --dirty 2>/dev/null))$(COMMIT)
+$(OUT)/commit: FORCE
+	@mkdir -p $(OUT)
+	@echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' >$@
+
+$(OUT)/pic/%.o: %.c $(STAMP)
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fPIC -MMD -MP -c -o $@ $<
+
+# Made anew each time, so that the object of a source that went away does not stay in it.
+%.a:
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcsD $@ $(filter %.o,$^)
+
+$(ALL_A): $(call obj,$(LIB_SRC) $(ENGINE_SRC) $(APP_SRC))
+$(LIBRARY_A): $(call pic,$(ENGINE_SRC) $(LIB_PART))
+$(LIBRARY_SO): $(call pic,$(ENGINE_SRC) $(LIB_PART))
+	$(say) LD $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -shared -Wl,-soname,$(@F) \
+		$(if $(findstring sanitize,$(ALL_CFLAGS)),,-Wl,-z,defs) \
+		-o $@ $(filter %.o,$^) $(ENGINE_LIBS)
+	$(Q)ln -sfn $(@F) $(OUT)/libslabscope.so
+
+link = $(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
+
+$(OUT)/slabscope: $(call obj,$(MAIN_SRC)) $(ALL_A)
+	$(say) LD $@
+	$(link) $(ALL_LIBS)
+
+# What several tests share: other .c files of tests/.
+$(HELP_A): $(call obj,$(TEST_HELP_SRC))
+
+$(TESTS): $(OUT)/tests/%: $(OUT)/obj/tests/%.o $(HELP_A) $(ALL_A)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(link) $(TEST_LIBS) $(ALL_LIBS)
+
+# The same fuzzer three ways: a plain program that replays files or makes its inputs from a seed, libFuzzer, AFL++.
+FUZZ_MAIN := $(if $(filter fuzz afl,$(VARIANT)),,$(OUT)/obj/tests/fuzz_main.o)
+$(FUZZERS): $(OUT)/tests/%: $(OUT)/obj/tests/%.o $(FUZZ_MAIN) $(HELP_A) $(ALL_A)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(link) $(if $(FUZZ_MAIN),,-fsanitize=fuzzer) $(ALL_LIBS)
+
+$(BENCHES): $(OUT)/bench_%: $(OUT)/obj/bench/%.o $(ALL_A)
+	$(say) LD $@
+	$(link) $(ALL_LIBS)
+
+.PHONY: tests fuzzers benches library FORCE
+tests: $(TESTS) ## build the test programs
+fuzzers: $(FUZZERS)
+benches: $(BENCHES)
+library: $(LIBRARY_A) $(LIBRARY_SO) ## build libslabscope.a and libslabscope.so
+
+-include $(patsubst %.o,%.d,$(call obj,$(ALL_SRC) $(TEST_SRC) $(FUZZ_SRC) $(TEST_HELP_SRC) tests/fuzz_main.c $(BENCH_SRC)) \
+	$(call pic,$(ENGINE_SRC) $(LIB_PART)))
+
+# ---- check, demo, bench --------------------------------------------------------------------------------------
+
+# Each of these begins with the packages, and then starts make once more, which finds them.
+again = +$(Q)$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) DEPS=off
+DEPS_CMD = $(if $(filter off,$(DEPS)),:,tools/deps.sh)
+
+.PHONY: all check check-run check-long demo bench deps help
+deps: ## install the packages that are needed (or print the command)
+	$(Q)tools/deps.sh
+
+check: ## packages, build, include check, unit tests, command-line tests, a slice of each fuzzer
+	$(Q)$(DEPS_CMD)
+	$(again) check-build
+	$(again) check-run
+
+check-long: ## the same with longer tests and a hundred times the fuzzing
+	$(Q)$(DEPS_CMD)
+	$(again) check-build
+	$(again) check-run SLABSCOPE_TEST_LONG=1
+
+.PHONY: check-build
+check-build: all tests fuzzers library
+
+# Sanitizer variants leave out what starts make or measures: it would say the same again.
+RUN_TESTS := $(TESTS) $(if $(filter release debug,$(VARIANT)),$(SH_TESTS) $(CLI_TESTS)) $(FUZZERS)
+check-run: include-check
+	$(Q)SLABSCOPE_OUT=$(OUT) SLABSCOPE_BIN=$(abspath $(OUT))/slabscope SLABSCOPE_VARIANT=$(VARIANT) \
+		SLABSCOPE_TEST_LONG=$(SLABSCOPE_TEST_LONG) CC="$(CC)" MAKE="$(MAKE)" \
+		tests/run_tests.sh $(RUN_TESTS)
+
+demo: ## real caches with and without colour: a table, and plots in results/demo/ (2 minutes)
+	$(Q)$(DEPS_CMD)
+	$(again) all
+	$(Q)tools/demo.sh
+
+bench: ## the fast path against glibc's malloc
+	$(Q)$(DEPS_CMD)
+	$(again) all benches
+	$(Q)if [ -f bench/bench.sh ]; then sh bench/bench.sh; \
+		else for b in $(BENCHES); do $$b || exit 1; done; fi
+
+.PHONY: fuzz fuzz-afl fuzz-run fuzz-afl-run
+fuzz: ## build the fuzzers with libFuzzer in build/fuzz/tests/ (clang); FUZZ_SECONDS=n runs each
+	$(again) VARIANT=fuzz CC=$(if $(filter clang%,$(CC)),$(CC),clang) fuzz-run
+fuzz-run: $(FUZZERS)
+	$(Q)tools/fuzz.sh libfuzzer "$(FUZZ_SECONDS)" $(FUZZERS)
+
+fuzz-afl: ## build the fuzzers with AFL++ in build/afl/tests/ (afl-clang-fast); FUZZ_SECONDS=n runs each
+	$(Q)command -v afl-clang-fast >/dev/null || { echo "make: fuzz-afl skipped: there is no afl-clang-fast (package afl++)"; exit 0; }; \
+		$(MAKE) --no-print-directory DEPS=off VARIANT=afl CC=afl-clang-fast fuzz-afl-run
+fuzz-afl-run: $(FUZZERS)
+	$(Q)tools/fuzz.sh afl "$(FUZZ_SECONDS)" $(FUZZERS)
+
+# ---- install -------------------------------------------------------------------------------------------------
+
+.PHONY: install uninstall clean
+BINDIR = $(DESTDIR)$(PREFIX)/bin
+LIBDIR = $(DESTDIR)$(PREFIX)/lib
+INCDIR = $(DESTDIR)$(PREFIX)/include/slabscope
+SHAREDIR = $(DESTDIR)$(PREFIX)/share/slabscope
+MANDIR = $(DESTDIR)$(PREFIX)/share/man/man1
+# these keep their folders below share/slabscope/
+SHARED := $(wildcard data/*/* plots/* examples/* targets/*)
+MAN := $(wildcard docs/*.1 docs/man/*.1)
+
+install: all library ## install under $(DESTDIR)$(PREFIX)
+	$(Q)$(INSTALL) -d $(BINDIR) $(LIBDIR)/pkgconfig $(INCDIR) $(SHAREDIR) $(MANDIR)
+	$(Q)$(INSTALL) -m 755 $(PROG) $(BINDIR)/slabscope
+	$(Q)$(INSTALL) -m 644 $(LIBRARY_A) $(LIBDIR)/
+	$(Q)$(INSTALL) -m 755 $(LIBRARY_SO) $(LIBDIR)/
+	$(Q)ln -sfn libslabscope.so.$(SOVERSION) $(LIBDIR)/libslabscope.so
+	$(Q)for h in $(PUBLIC_HDR); do \
+		sed -E 's|#include "(engine\|lib)/([a-z_]+\.h)"|#include <slabscope/\2>|' $$h >$(INCDIR)/$${h##*/} || exit 1; done
+	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' slabscope.pc.in >$(LIBDIR)/pkgconfig/slabscope.pc
+	$(Q)for f in $(SHARED); do [ -f "$$f" ] || continue; \
+		$(INSTALL) -D -m 644 "$$f" "$(SHAREDIR)/$$f" || exit 1; done
+	$(Q)for m in $(MAN); do $(INSTALL) -m 644 $$m $(MANDIR)/ || exit 1; done
+
+uninstall: ## remove what install put there
+	$(Q)rm -f $(BINDIR)/slabscope $(LIBDIR)/libslabscope.a $(LIBDIR)/libslabscope.so $(LIBDIR)/libslabscope.so.$(SOVERSION) \
+		$(LIBDIR)/pkgconfig/slabscope.pc $(addprefix $(MANDIR)/,$(notdir $(MAN)))
+	$(Q)rm -rf $(INCDIR) $(SHAREDIR)
+
+clean: ## remove what was built (results stay)
+	$(Q)rm -rf $(BUILD) slabscope
+
+# ---- looking at the sources ----------------------------------------------------------------------------------
+
+.PHONY: format format-check tidy cppcheck include-check lint
+C_FILES := $(ALL_SRC) $(ALL_HDR) $(wildcard tests/*.c) $(BENCH_SRC)
+CLANG_FORMAT ?= clang-format
+CLANG_TIDY ?= clang-tidy
+
+# Its versions differ in details: only Debian 12's is asked whether a file is laid out as it should be.
+CLANG_FORMAT_VERSION := 14
+format: ## lay out every C file with clang-format
+	$(Q)$(CLANG_FORMAT) -i $(C_FILES)
+format-check: ## fail where clang-format 14 would change something
+	$(Q)case "$$($(CLANG_FORMAT) --version)" in \
+		*' version $(CLANG_FORMAT_VERSION).'*) $(CLANG_FORMAT) --dry-run -Werror $(C_FILES);; \
+		*) echo "make: format-check skipped: wants clang-format $(CLANG_FORMAT_VERSION)";; esac
+tidy: ## clang-tidy
+	$(Q)printf '%s\n' $(ALL_SRC) | xargs -n 4 -P $(JOBS) sh -c \
+		'bad=0; for f; do $(CLANG_TIDY) --quiet --warnings-as-errors="*" "$$f" -- -std=gnu11 \
+		$(subst ','\'',$(ALL_CPPFLAGS)) 2>/dev/null || bad=1; done; exit $$bad' tidy
+cppcheck: ## cppcheck
+	$(Q)cppcheck -j $(JOBS) --quiet --std=c11 --language=c --enable=warning,performance,portability \
+		--inline-suppr --error-exitcode=1 --suppressions-list=tools/cppcheck.txt $(BASE_CPPFLAGS) $(ALL_SRC)
+include-check: ## fail on an include that points the wrong way
+	$(Q)tools/include_check.sh
+lint: include-check format-check cppcheck tidy ## the four checks above
+
+help: ## this list
+	@echo 'make [TARGET] [VARIANT=release|debug|asan|ubsan|tsan] [CC=gcc|clang] [WERROR=1] [V=1] [DEPS=off] ...'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | sort | \
+		while IFS='|' read -r t d; do printf '  %-14s %s\n' "$$t" "$$d"; done
