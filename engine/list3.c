@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Slabs and the node's lists: where an object lies in its slab, which are free, and the moves between
+ * slabs_full, slabs_partial and slabs_free.
+ *
+ * The free index of a slab is a list (2.6.22: index[i] names the next free one) or a stack (6.1: index[inuse] is
+ * the next one out). Both are LIFO.
+ */
+#include "engine/internal.h"
+
+/* ---- objects and index ---- */
+
+void *slab_page(const struct slab *slab, const struct slab_geometry *g)
+{
+	/* blocks are aligned to their size */
+	return (void *)((uintptr_t)slab->s_mem & ~(((uintptr_t)g->page_size << g->gfporder) - 1));
+}
+
+void *index_to_obj(const struct slab *slab, const struct slab_geometry *g, unsigned i)
+{
+	return (char *)slab->s_mem + (size_t)i * g->size + g->obj_offset;
+}
+
+unsigned obj_to_index(const struct slab *slab, const struct slab_geometry *g, const void *obj)
+{
+	return slab_index(g, (unsigned long)((const char *)obj - g->obj_offset - (const char *)slab->s_mem));
+}
+
+unsigned index_get(const void *base, unsigned width, unsigned i)
+{
+	switch (width) {
+	case 1:
+		return ((const uint8_t *)base)[i];
+	case 2:
+		return ((const uint16_t *)base)[i];
+	default:
+		return ((const uint32_t *)base)[i];
+	}
+}
+
+void index_set(void *base, unsigned width, unsigned i, unsigned v)
+{
+	switch (width) {
+	case 1:
+		((uint8_t *)base)[i] = (uint8_t)v;
+		break;
+	case 2:
+		((uint16_t *)base)[i] = (uint16_t)v;
+		break;
+	default:
+		((uint32_t *)base)[i] = v;
+	}
+}
+
+static bool is_stack(const struct slab_geometry *g)
+{
+	return g->rules == RULES_6_1;
+}
+
+void *slab_index_base(const struct slab *slab, const struct slab_geometry *g)
+{
+	return is_stack(g) ? slab->freelist : (char *)(uintptr_t)slab + g->header_bytes;
+}
+
+void slab_freelist_init(struct slab *slab, const struct slab_geometry *g)
+{
+	void *base = slab_index_base(slab, g);
+	unsigned step = !is_stack(g);
+
+	/* list: i names i + 1, the last entry is never followed (inuse says when the slab is full) */
+	for (unsigned i = 0; i < g->num; i++)
+		index_set(base, g->index_bytes, i, i + step == g->num ? 0 : i + step);
+	if (!is_stack(g))
+		slab->free = 0;
+	else
+		index_set(base, g->index_bytes, g->num - 1, g->num - 1);
+}
+
+void *slab_get_obj(struct kmem_cache_core *core, struct slab *slab, const struct kmem_geo *geo)
+{
+	const struct slab_geometry *g = &geo->g;
+	void *base = slab_index_base(slab, g), *obj;
+	unsigned i;
+
+	(void)core;
+	if (!is_stack(g)) {
+		i = slab->free;
+		slab->free = index_get(base, g->index_bytes, i);
+		slab->inuse++;
+		return index_to_obj(slab, g, i);
+	}
+	obj = index_to_obj(slab, g, index_get(base, g->index_bytes, slab->inuse++));
+	if (g->objfreelist && slab->inuse == g->num) {
+		/* the last free object: the index lay in this very one */
+		slab->freelist = NULL;
+		if (g->poison)
+			debug_poison_free(g, obj);
+	}
+	return obj;
+}
+
+static void slab_put_obj(struct slab *slab, const struct slab_geometry *g, void *obj)
+{
+	unsigned i = obj_to_index(slab, g, obj);
+
+	if (is_stack(g)) {
+		if (!slab->freelist) /* objfreelist, slab was full: the index moves into this object */
+			slab->freelist = obj;
+		index_set(slab->freelist, g->index_bytes, --slab->inuse, i);
+		return;
+	}
+	index_set(slab_index_base(slab, g), g->index_bytes, i, slab->free);
+	slab->free = i;
+	slab->inuse--;
+}
+
+int slab_free_map(const struct slab *slab, const struct slab_geometry *g, uint8_t *map)
+{
+	const void *base = slab_index_base(slab, g);
+	unsigned i = slab->free;
+
+	memset(map, 0, g->num);
+	if (slab->inuse > g->num)
+		return -EINVAL;
+	for (unsigned k = slab->inuse; k < g->num; k++) {
+		if (is_stack(g))
+			i = index_get(base, g->index_bytes, k);
+		if (i >= g->num || map[i])
+			return -EINVAL;
+		map[i] = 1;
+		if (!is_stack(g))
+			i = index_get(base, g->index_bytes, i);
+	}
+	return 0;
+}
+
+/* ---- the node ---- */
+
+struct kmem_list3 *list3_create(struct kmem_system *s, struct kmem_cache_core *core, unsigned node)
+{
+	struct kmem_list3 *l3 =
+		meta_alloc_injected(s, core, sizeof(*l3) + s->machine.nr_nodes * sizeof(l3->alien[0]));
+
+	if (!l3)
+		return NULL;
+	kmem_lock_init(&l3->lock);
+	l3->nodeid = node;
+	list_init(&l3->slabs_partial);
+	list_init(&l3->slabs_full);
+	list_init(&l3->slabs_free);
+	return l3;
+}
+
+unsigned transfer_objects(struct array_cache *to, struct array_cache *from, unsigned max)
+{
+	unsigned room = to->limit - to->avail, n = from->avail < max ? from->avail : max;
+
+	if (n > room)
+		n = room;
+	memcpy(&to->entry[to->avail], &from->entry[from->avail - n], n * sizeof(void *));
+	from->avail -= n;
+	to->avail += n;
+	return n;
+}
+
+void free_block(struct kmem_cache_core *core, struct kmem_list3 *l3, void **p, unsigned n, struct list_head *doomed)
+{
+	for (unsigned k = 0; k < n; k++) {
+		struct kmem_page *page = pages_lookup(core->sys->map, p[k]);
+		const struct slab_geometry *g;
+		struct slab *slab;
+
+		if (!page || page->cache != core->cache) { /* the fast path let it in: not ours */
+			report_bad_free(core, p[k], NULL);
+			continue;
+		}
+		slab = page->slab;
+		g = &core->geo[slab->geometry]->g;
+		if (slab->inuse == g->num)
+			l3->num_full--;
+		slab_put_obj(slab, g, p[k]);
+		l3->free_objects++;
+		list_del(&slab->list);
+		if (slab->inuse) {
+			list_add_tail(&slab->list, &l3->slabs_partial);
+		} else if (l3->free_objects > l3->free_limit && !core_conf(core)->config.rcu) {
+			l3->free_objects -= g->num;
+			l3->num_objs -= g->num;
+			l3->num_slabs--;
+			l3->reaped++;
+			list_add(&slab->list, doomed);
+		} else {
+			list_add(&slab->list, &l3->slabs_free);
+			l3->num_free++;
+		}
+	}
+	l3->list_frees += n;
+}
+
+uint64_t drain_freelist(struct kmem_cache_core *core, struct kmem_list3 *l3, uint64_t most)
+{
+	struct list_head doomed;
+	uint64_t n = 0;
+
+	list_init(&doomed);
+	kmem_lock(&l3->lock);
+	while (n < most && !list_empty(&l3->slabs_free)) {
+		struct slab *slab = list_slab(l3->slabs_free.prev);
+		unsigned num = core->geo[slab->geometry]->g.num;
+
+		list_del(&slab->list);
+		l3->free_objects -= num;
+		l3->num_objs -= num;
+		l3->num_slabs--;
+		l3->num_free--;
+		l3->reaped++;
+		list_add_tail(&slab->list, &doomed);
+		n++;
+	}
+	kmem_unlock(&l3->lock);
+	destroy_slabs(core, &doomed);
+	return n;
+}
+
+void destroy_slabs(struct kmem_cache_core *core, struct list_head *doomed)
+{
+	while (!list_empty(doomed)) {
+		struct slab *slab = list_slab(doomed->next);
+
+		list_del(&slab->list);
+		slab_destroy(core, slab);
+	}
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef SLABSCOPE_RSEQ_H
+#define SLABSCOPE_RSEQ_H
+
+/*
+ * KMEM_RSEQ: this build has the restartable-sequence fast path. It needs x86-64 (the sequence is
+ * assembly), glibc 2.35 or later (which registers each thread), and no thread sanitizer (which
+ * cannot see into it). Whether the running process may use it is asked at run time: see
+ * kmem_machine_native().
+ */
+
+#include <stddef.h> /* any glibc header: defines __GLIBC_PREREQ */
+#include <stdint.h>
+
+#if defined(__x86_64__) && defined(__GLIBC_PREREQ) && !defined(KMEM_NO_RSEQ) && \
+	!defined(__SANITIZE_THREAD__)
+#if __GLIBC_PREREQ(2, 35)
+#define KMEM_RSEQ 1
+#endif
+#endif
+
+#if defined(KMEM_RSEQ) && defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#undef KMEM_RSEQ
+#endif
+#endif
+
+#ifdef KMEM_RSEQ
+#include <sys/rseq.h>
+#endif
+
+#endif
