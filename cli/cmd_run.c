@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* slabscope run: options or a job file -> plan -> trials -> results folder. */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "cli/caches.h"
+#include "cli/commands.h"
+#include "cli/job.h"
+#include "cli/options.h"
+#include "cli/progress.h"
+#include "cli/rundir.h"
+#include "cli/runner.h"
+
+#define MOST_TABLES 64
+
+enum plain_id {
+	P_OUT, P_RESUME, P_FORCE, P_PLAN, P_SHOWJOB, P_QUIET, P_VERBOSE,
+	P_SPECIAL, /* job_specials[id - P_SPECIAL] */
+};
+
+/* What the command line said. */
+struct request {
+	struct job_section given; /* settings, in order */
+	const char *out, *resume;
+	double timeout; /* with --resume; 0: the plan's */
+	int force, plan, showjob, quiet, verbose;
+};
+
+static int take_row(void *arg, const struct cli_table *t, const struct opt *row, const char *text, struct err *e)
+{
+	struct request *q = arg;
+
+	(void)t;
+	return job_set(&q->given, row->name, text, "command line", e);
+}
+
+static int take_plain(void *arg, const struct cli_plain *p, const char *text, struct err *e)
+{
+	struct request *q = arg;
+
+	switch (p->id) {
+	case P_OUT:
+		q->out = text;
+		return 0;
+	case P_RESUME:
+		q->resume = text;
+		return 0;
+	case P_FORCE:
+		return q->force = 1, 0;
+	case P_PLAN:
+		return q->plan = 1, 0;
+	case P_SHOWJOB:
+		return q->showjob = 1, 0;
+	case P_QUIET:
+		return q->quiet++, 0;
+	case P_VERBOSE:
+		return q->verbose = 1, 0;
+	default:
+		return job_set(&q->given, p->name, text, "command line", e);
+	}
+}
+
+static const struct cli_plain own_options[] = {
+	{ "out", 'o', "DIR", "results folder [results/JOB, or results/ and the time]", P_OUT },
+	{ "resume", 0, "DIR", "go on with a run that was stopped or killed", P_RESUME },
+	{ "force", 'f', NULL, "replace an earlier run in the folder", P_FORCE },
+	{ "plan", 0, NULL, "print trials, memory and time, and run nothing", P_PLAN },
+	{ "showjob", 0, NULL, "print the job file that says the same, and run nothing", P_SHOWJOB },
+	{ "quiet", 'q', NULL, "no progress; twice: no trouble of single trials either", P_QUIET },
+	{ "verbose", 'v', NULL, "pass on what trials say; the whole order with --plan", P_VERBOSE },
+};
+#define NR_OWN (sizeof(own_options) / sizeof(own_options[0]))
+
+/* The tables that getopt is made from: the run's, the trials', the toggles, each workload's. */
+struct grammar {
+	struct cli_table tables[MOST_TABLES + 1];
+	struct cli_plain plain[32];
+	char titles[MOST_TABLES][80];
+	struct cli_spec spec;
+};
+
+static void grammar_init(struct grammar *g)
+{
+	unsigned i, n = 0, k;
+
+	memset(g, 0, sizeof(*g));
+	g->tables[n++] = (struct cli_table){ run_opts_table, NULL, "The run" };
+	g->tables[n++] = (struct cli_table){ trial_opts_table, NULL, "Trials" };
+	for (i = 0; workloads[i] && n < MOST_TABLES - 1; i++) {
+		if (!workloads[i]->opts)
+			continue;
+		snprintf(g->titles[n], sizeof(g->titles[n]), "Workload %s", workloads[i]->name);
+		g->tables[n] = (struct cli_table){ workloads[i]->opts, NULL, g->titles[n] };
+		n++;
+	}
+	g->tables[n] = (struct cli_table){ slab_config_opts, NULL, "Toggles of the cache" };
+	memcpy(g->plain, own_options, sizeof(own_options));
+	for (k = NR_OWN, i = 0; job_specials[i].name; i++, k++)
+		g->plain[k] = (struct cli_plain){ job_specials[i].name, 0, job_specials[i].metavar,
+						  job_specials[i].help, P_SPECIAL + i };
+	g->spec = (struct cli_spec){
+		.command = "slabscope run",
+		.usage = "[JOB.ini] [OPTION]...",
+		.about = "Runs every config of the job once per launch, in shuffled order, each trial in a fresh process.\n"
+			 "A value may be a list (8,16,32) or a range (0-3, 8-512*2, 0-1024+256): then it is an axis. Options\n"
+			 "given beside a job file hold for all of its experiments. Prints the folder of the results.",
+		.tables = g->tables,
+		.plain = g->plain,
+		.row = take_row,
+		.option = take_plain,
+	};
+}
+
+/* ---- the job ---- */
+
+static int add_given(struct job *j, const struct request *q, int from_file, struct err *e)
+{
+	unsigned i;
+	int rc = 0;
+
+	if (!from_file)
+		rc = job_section(j, "main", e);
+	for (i = 0; i < q->given.nr && !rc; i++) {
+		const struct job_setting *s = &q->given.set[i];
+
+		if (from_file || opt_find(run_opts_table, s->name))
+			rc = job_override(j, s->name, s->text, s->where, e);
+		else
+			rc = job_set(&j->exp[0], s->name, s->text, s->where, e);
+	}
+	return rc;
+}
+
+/* A seed that people can type. */
+static int draw_seed(struct job *j, struct err *e)
+{
+	const struct job_setting *s = job_find(j, NULL, "seed");
+	uint32_t seed;
+	char text[16];
+
+	if (s && strcmp(s->text, "auto"))
+		return 0;
+	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+		return err_set(e, -errno, "getrandom: %s", strerror(errno));
+	snprintf(text, sizeof(text), "%" PRIu32, seed);
+	return job_override(j, "seed", text, "drawn", e);
+}
+
+/* results/demo for examples/demo.ini; results/2026-11-22T20-45-00 without a file. */
+static void default_out(const char *file, char out[PATH_MAX])
+{
+	const char *base = file ? strrchr(file, '/') : NULL;
+	time_t now = time(NULL);
+	char stamp[32];
+	struct tm tm;
+
+	base = base ? base + 1 : file;
+	if (base && strcmp(base, "-")) {
+		size_t n = strlen(base);
+
+		if (n > 4 && !strcmp(base + n - 4, ".ini"))
+			n -= 4;
+		snprintf(out, PATH_MAX, "results/%.*s", (int)n, base);
+		return;
+	}
+	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H-%M-%S", localtime_r(&now, &tm));
+	snprintf(out, PATH_MAX, "results/%s", stamp);
+}
+
+/* ---- running ---- */
+
+/* No debug or sanitizer build measures unless told to. */
+static int check_build(const struct plan *p, struct err *e)
+{
+	const char *flaw = trial_build_flaw();
+	unsigned c;
+
+	for (c = 0; *flaw && c < p->nr_configs; c++) {
+		struct trial_spec s;
+		unsigned allowed;
+
+		if (plan_spec(p, c, &s, e))
+			return -EINVAL;
+		allowed = s.run.allow_debug;
+		trial_spec_release(&s);
+		if (!allowed)
+			return err_set(e, -EPERM, "figures of this build do not count (%s); --allow-debug measures all the same",
+				       flaw);
+	}
+	return 0;
+}
+
+static int config_without_ok(const struct run_result *r)
+{
+	return r->ran && !r->count[0];
+}
+
+static int conclude(const struct rundir *d, const struct run_result *r, int quiet)
+{
+	unsigned bad = r->ran - r->count[0];
+
+	if (r->signal) {
+		fprintf(stderr, "slabscope run: interrupted with %u of %u trials done; go on with: slabscope run --resume %s\n",
+			r->there + r->ran, r->planned, d->path);
+		return 128 + r->signal;
+	}
+	if (bad)
+		fprintf(stderr, "slabscope run: %u of %u trials are not ok: %u failed, %u crashed, %u timed out\n", bad,
+			r->ran, r->count[1], r->count[2], r->count[3]);
+	if (!quiet)
+		fprintf(stderr, "%u trials in %s; look with: slabscope stat %s\n", r->there + r->ran, d->path, d->path);
+	printf("%s\n", d->path);
+	return config_without_ok(r) ? 1 : 0;
+}
+
+static int run_in(struct rundir *d, const struct plan *p, const struct request *q, const struct cli_spec *spec)
+{
+	struct run_result r;
+	struct err e;
+
+	if (run_trials(p, d, q->timeout, q->quiet, q->verbose, &r, &e)) {
+		cli_failure(spec, &e);
+		fprintf(stderr, "what was done is kept; go on with: slabscope run --resume %s\n", d->path);
+		return 1;
+	}
+	return conclude(d, &r, q->quiet);
+}
+
+static int do_resume(const struct request *q, const struct cli_spec *spec)
+{
+	struct rundir d;
+	struct plan p;
+	struct job j;
+	struct err e;
+	json_t *run;
+	int status;
+
+	if (rundir_open(&d, q->resume, &e))
+		return cli_failure(spec, &e);
+	if (run_json_read(d.path, &run, &e)) {
+		rundir_close(&d);
+		return cli_failure(spec, &e);
+	}
+	if (run_json_plan(run, d.path, &j, &p, &e)) {
+		json_decref(run);
+		rundir_close(&d);
+		return cli_failure(spec, &e);
+	}
+	if (q->plan)
+		status = run_print_plan(&p, stdout, q->verbose, &e) ? cli_failure(spec, &e) : 0;
+	else
+		status = check_build(&p, &e) ? cli_failure(spec, &e) : run_in(&d, &p, q, spec);
+	plan_release(&p);
+	job_release(&j);
+	json_decref(run);
+	rundir_close(&d);
+	return status;
+}
+
+static int do_plan(struct job *j, const struct plan *p, const char *file, const struct request *q,
+		   const struct cli_spec *spec, int argc, char **argv)
+{
+	char out[PATH_MAX];
+	struct rundir d;
+	struct err e;
+	int status;
+
+	if (q->plan)
+		return run_print_plan(p, stdout, q->verbose, &e) ? cli_failure(spec, &e) : 0;
+	if (check_build(p, &e))
+		return cli_failure(spec, &e);
+	if (q->out)
+		snprintf(out, sizeof(out), "%s", q->out);
+	else
+		default_out(file, out);
+	if (rundir_create(&d, out, q->force, &e))
+		return cli_failure(spec, &e);
+	if (rundir_describe(&d, p, j, argc, argv, &e))
+		status = cli_failure(spec, &e);
+	else
+		status = run_in(&d, p, q, spec);
+	rundir_close(&d);
+	return status;
+}
+
+static int do_job(const char *file, const struct request *q, const struct cli_spec *spec, int argc, char **argv)
+{
+	struct job j = { 0 };
+	char *shown = NULL;
+	struct plan p;
+	struct err e;
+	int status;
+	int rc = file ? job_read(&j, file, &e) : 0;
+
+	if (!rc)
+		rc = add_given(&j, q, file != NULL, &e);
+	if (!rc && q->showjob)
+		shown = job_text(&j);
+	if (!rc)
+		rc = draw_seed(&j, &e);
+	if (!rc)
+		rc = caches_resolve(&j, &e);
+	if (!rc)
+		rc = plan_make(&p, &j, &e);
+	if (rc) {
+		job_release(&j);
+		free(shown);
+		return rc == -ENOMEM ? cli_failure(spec, &e) : cli_usage_error(spec, &e);
+	}
+	if (q->showjob)
+		status = shown && fputs(shown, stdout) >= 0 ? 0 : 1;
+	else
+		status = do_plan(&j, &p, file, q, spec, argc, argv);
+	free(shown);
+	plan_release(&p);
+	job_release(&j);
+	return status;
+}
+
+/* With --resume the job is the folder's: only how long a trial may take can be said anew. */
+static int check_resume(struct request *q, int operands, struct err *e)
+{
+	unsigned i;
+
+	for (i = 0; i < q->given.nr; i++) {
+		const struct job_setting *s = &q->given.set[i];
+		struct run_opts o;
+		int rc;
+
+		if (strcmp(s->name, "timeout"))
+			return err_set(e, -EINVAL, "--resume: %s is the folder's and cannot be given", s->name);
+		rc = opt_parse(opt_find(run_opts_table, "timeout"), &o, s->text, e);
+		if (rc)
+			return rc;
+		q->timeout = o.timeout;
+	}
+	if (operands || q->out || q->force || q->showjob)
+		return err_set(e, -EINVAL, "--resume: goes with --timeout, --plan, -q and -v only");
+	return 0;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct grammar *g = malloc(sizeof(*g));
+	struct request q = { .given = { 0 } };
+	struct job holder = { 0 };
+	struct err e;
+	int n, status;
+
+	if (!g)
+		return 1;
+	grammar_init(g);
+	n = cli_parse(&g->spec, argc, argv, &q, &e);
+	if (n == CLI_HELP) {
+		status = 0;
+	} else if (n < 0) {
+		status = cli_usage_error(&g->spec, &e);
+	} else if (argc - n > 1) {
+		err_set(&e, -EINVAL, "expected one job file, got '%s' and '%s'", argv[n], argv[n + 1]);
+		status = cli_usage_error(&g->spec, &e);
+	} else if (q.resume) {
+		status = check_resume(&q, argc - n, &e) ? cli_usage_error(&g->spec, &e) : do_resume(&q, &g->spec);
+	} else if (n == argc && !q.given.nr) {
+		err_set(&e, -EINVAL, "expected a job file or options that say what to run");
+		status = cli_usage_error(&g->spec, &e);
+	} else {
+		status = do_job(n < argc ? argv[n] : NULL, &q, &g->spec, argc, argv);
+	}
+	holder.global = q.given;
+	job_release(&holder);
+	free(g);
+	return status;
+}

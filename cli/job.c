@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/job.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/trial.h"
+#include "lib/file.h"
+#include "lib/ini.h"
+#include "workloads/workload.h"
+
+const struct opt run_opts_table[] = {
+	{ .name = "launches", .type = OPT_UINT, .offset = offsetof(struct run_opts, launches), .min = 1,
+	  .max = 100000, .unit = "blocks", .def = "10",
+	  .help = "how often each config is run, each time in a fresh process" },
+	{ .name = "seed", .type = OPT_U64, .offset = offsetof(struct run_opts, seed), .flags = OPT_AUTO,
+	  .def = "auto", .help = "seed of the order and of every trial; auto: drawn and recorded" },
+	{ .name = "timeout", .type = OPT_DOUBLE, .offset = offsetof(struct run_opts, timeout), .dmin = 0.05,
+	  .dmax = 86400, .unit = "s", .def = "60", .help = "a trial that takes longer is killed" },
+	{ .name = NULL },
+};
+
+const struct job_special job_specials[] = {
+	{ "cache", "NAME:SIZE[:COUNT],...", "object sizes (and live counts) under a name" },
+	{ "caches", "FILE[:NAME,...]|auto", "`cache` from a slabinfo listing: FILE's, or this machine's own" },
+	{ "top", "N", "caches without names: so many of them, those with the most active bytes (6)" },
+	{ "variant", "NAME: KEY=VALUE ... | ...", "settings that go together, under a name" },
+	{ NULL, NULL, NULL },
+};
+
+/* '-' and '_' are the same; C spelling is stored. */
+static char *c_spelling(const char *name)
+{
+	char *s = strdup(name), *p;
+
+	for (p = s; p && *p; p++)
+		if (*p == '-')
+			*p = '_';
+	return s;
+}
+
+static int same_name(const char *a, const char *b)
+{
+	for (; *a && *b; a++, b++)
+		if (*a != *b && !((*a == '-' || *a == '_') && (*b == '-' || *b == '_')))
+			return 0;
+	return *a == *b;
+}
+
+const struct opt *job_option(const char *name, const struct workload *wl)
+{
+	const struct opt *o = opt_find(run_opts_table, name);
+	unsigned i;
+
+	if (!o)
+		o = opt_find(trial_opts_table, name);
+	if (!o)
+		o = opt_find(slab_config_opts, name);
+	if (o || (wl && !wl->opts))
+		return o;
+	if (wl)
+		return opt_find(wl->opts, name);
+	for (i = 0; !o && workloads[i]; i++)
+		if (workloads[i]->opts)
+			o = opt_find(workloads[i]->opts, name);
+	return o;
+}
+
+static int is_special(const char *name)
+{
+	unsigned i;
+
+	for (i = 0; job_specials[i].name; i++)
+		if (same_name(job_specials[i].name, name))
+			return 1;
+	return 0;
+}
+
+/* ---- filling ---- */
+
+static void setting_release(struct job_setting *s)
+{
+	free(s->name);
+	free(s->text);
+	free(s->where);
+}
+
+static void section_release(struct job_section *s)
+{
+	unsigned i;
+
+	for (i = 0; i < s->nr; i++)
+		setting_release(&s->set[i]);
+	free(s->set);
+	free(s->name);
+	memset(s, 0, sizeof(*s));
+}
+
+void job_release(struct job *j)
+{
+	unsigned i;
+
+	for (i = 0; i < j->nr_exp; i++)
+		section_release(&j->exp[i]);
+	free(j->exp);
+	section_release(&j->global);
+	memset(j, 0, sizeof(*j));
+}
+
+static struct job_setting *section_find(const struct job_section *s, const char *name)
+{
+	unsigned i;
+
+	for (i = 0; i < s->nr; i++)
+		if (same_name(s->set[i].name, name))
+			return &s->set[i];
+	return NULL;
+}
+
+static int section_put(struct job_section *s, const struct job_setting *n)
+{
+	struct job_setting *old = section_find(s, n->name);
+
+	if (!old) {
+		struct job_setting *set = realloc(s->set, (s->nr + 1) * sizeof(*set));
+
+		if (!set)
+			return -ENOMEM;
+		s->set = set;
+		old = &set[s->nr++];
+	} else {
+		setting_release(old);
+	}
+	*old = *n;
+	return 0;
+}
+
+int job_set(struct job_section *s, const char *name, const char *text, const char *where, struct err *e)
+{
+	struct job_setting n = { c_spelling(name), strdup(text), strdup(where) };
+
+	if (n.name && n.text && n.where && !is_special(name) && !job_option(name, NULL)) {
+		setting_release(&n);
+		return err_set(e, -EINVAL, "no option '%s' (slabscope list shows all)", name);
+	}
+	if (!n.name || !n.text || !n.where || section_put(s, &n)) {
+		setting_release(&n);
+		return err_set(e, -ENOMEM, "out of memory");
+	}
+	return 0;
+}
+
+void job_unset(struct job_section *s, const char *name)
+{
+	struct job_setting *set = section_find(s, name);
+
+	if (!set)
+		return;
+	setting_release(set);
+	s->nr--;
+	memmove(set, set + 1, (s->set + s->nr - set) * sizeof(*set));
+}
+
+int job_override(struct job *j, const char *name, const char *text, const char *where, struct err *e)
+{
+	unsigned i;
+
+	for (i = 0; i < j->nr_exp; i++)
+		job_unset(&j->exp[i], name);
+	return job_set(&j->global, name, text, where, e);
+}
+
+int job_section(struct job *j, const char *name, struct err *e)
+{
+	struct job_section *exp;
+	const char *p;
+	unsigned i;
+
+	for (p = name; *p; p++)
+		if (!isalnum((unsigned char)*p) && !strchr("-_.", *p))
+			break;
+	if (*p || p == name || p - name > 60)
+		return err_set(e, -EINVAL, "section '%s': expected a name of letters, digits, '-', '_', '.'", name);
+	for (i = 0; i < j->nr_exp; i++)
+		if (!strcmp(j->exp[i].name, name))
+			return err_set(e, -EINVAL, "section '%s' is there twice", name);
+	exp = realloc(j->exp, (j->nr_exp + 1) * sizeof(*exp));
+	if (!exp)
+		return err_set(e, -ENOMEM, "out of memory");
+	j->exp = exp;
+	memset(&exp[j->nr_exp], 0, sizeof(*exp));
+	exp[j->nr_exp].name = strdup(name);
+	if (!exp[j->nr_exp].name)
+		return err_set(e, -ENOMEM, "out of memory");
+	j->nr_exp++;
+	return 0;
+}
+
+/* ---- reading ---- */
+
+struct reading {
+	struct job *job;
+	const char *file;
+};
+
+static int read_item(void *ctx, const struct ini_item *item, struct err *e)
+{
+	struct reading *r = ctx;
+	struct job *j = r->job;
+	struct job_section *s = j->nr_exp ? &j->exp[j->nr_exp - 1] : NULL;
+	char where[300];
+
+	snprintf(where, sizeof(where), "%s:%u", r->file, item->line);
+	if (!*item->section)
+		return err_set(e, -EINVAL, "%s: expected [global] or [EXPERIMENT] before the first setting",
+			       item->name);
+	if (!strcmp(item->section, "global"))
+		return item->name ? job_set(&j->global, item->name, item->value, where, e) : 0;
+	if (!item->name)
+		return job_section(j, item->section, e);
+	return job_set(s, item->name, item->value, where, e);
+}
+
+int job_read_text(struct job *j, const char *text, const char *name, struct err *e)
+{
+	static const struct ini_reader_ops ops = { read_item };
+	struct reading r = { j, name };
+	int rc;
+
+	memset(j, 0, sizeof(*j));
+	rc = ini_read_text(text, strlen(text), name, &ops, &r, e);
+	if (rc)
+		job_release(j);
+	return rc;
+}
+
+int job_read(struct job *j, const char *path, struct err *e)
+{
+	char *text;
+	size_t len;
+	int rc = file_read(path, 1 << 24, &text, &len, e);
+
+	if (rc)
+		return rc;
+	if (strlen(text) != len)
+		rc = err_set(e, -EINVAL, "%s: a zero byte: not a job file", path);
+	else
+		rc = job_read_text(j, text, strcmp(path, "-") ? path : "standard input", e);
+	free(text);
+	return rc;
+}
+
+/* ---- asking ---- */
+
+const struct job_setting *job_find(const struct job *j, const struct job_section *exp, const char *name)
+{
+	const struct job_setting *s = exp ? section_find(exp, name) : NULL;
+
+	return s ? s : section_find(&j->global, name);
+}
+
+int job_run_opts(const struct job *j, struct run_opts *o, struct err *e)
+{
+	const struct opt *row;
+	int rc;
+
+	opt_defaults(run_opts_table, o);
+	for (row = run_opts_table; row->name; row++) {
+		const struct job_setting *s = section_find(&j->global, row->name);
+
+		rc = s ? opt_parse(row, o, s->text, e) : 0;
+		if (rc)
+			return err_prefix(e, rc, "%s", s->where);
+	}
+	return 0;
+}
+
+/* ---- printing ---- */
+
+/*
+ * "name = value", over several lines where it is long (lib/ini.h joins them without a blank, and an indented line holds
+ * no '='): a cache list is broken behind a comma; a variant is written with KEY:VALUE, one variant per line.
+ */
+static void print_setting(const struct job_setting *s, FILE *f)
+{
+	const char *p = s->text;
+	const char sep = strcmp(s->name, "variant") ? ',' : '|';
+	unsigned column = fprintf(f, "%s = ", s->name), wrap = strlen(p) + column > 100;
+
+	for (; *p; p++) {
+		fputc(wrap && sep == '|' && *p == '=' ? ':' : *p, f);
+		column++;
+		if (!wrap || *p != sep || (sep == ',' && column < 80) || !p[1])
+			continue;
+		p += strspn(p + 1, " \t");
+		fputs("\n    ", f);
+		column = 4;
+	}
+	fputc('\n', f);
+}
+
+static void print_section(const struct job_section *s, const char *name, FILE *f)
+{
+	unsigned i;
+
+	fprintf(f, "[%s]\n", name);
+	for (i = 0; i < s->nr; i++)
+		print_setting(&s->set[i], f);
+}
+
+void job_print(const struct job *j, FILE *f)
+{
+	unsigned i;
+
+	print_section(&j->global, "global", f);
+	for (i = 0; i < j->nr_exp; i++) {
+		fputc('\n', f);
+		print_section(&j->exp[i], j->exp[i].name, f);
+	}
+}
+
+char *job_text(const struct job *j)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return NULL;
+	job_print(j, f);
+	if (fclose(f)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* run.json: what was asked, what it came to as a plan, and where it ran. */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/rundir.h"
+#include "engine/machine.h"
+#include "lib/file.h"
+#include "lib/host.h"
+
+/* ---- writing ---- */
+
+static json_t *command_json(int argc, char **argv)
+{
+	json_t *a = json_array();
+	int i;
+
+	for (i = 0; i < argc; i++)
+		json_array_append_new(a, json_string_nocheck(argv[i]));
+	return a;
+}
+
+static json_t *axes_json(const struct plan_exp *x)
+{
+	json_t *axes = json_array();
+	unsigned a, v;
+
+	for (a = 0; a < x->nr_axes; a++) {
+		json_t *values = json_array();
+
+		for (v = 0; v < x->axis[a].nr; v++)
+			json_array_append_new(values, json_string(x->axis[a].value[v].label));
+		json_array_append_new(axes, json_pack("{s:s, s:o}", "name", x->axis[a].name, "values", values));
+	}
+	return axes;
+}
+
+static json_t *experiments_json(const struct plan *p)
+{
+	json_t *list = json_array();
+	unsigned i;
+
+	for (i = 0; i < p->nr_exp; i++)
+		json_array_append_new(list, json_pack("{s:s, s:i, s:i, s:o}", "name", p->exp[i].name, "first_config",
+						      (int)p->exp[i].first, "configs", (int)p->exp[i].nr_configs,
+						      "axes", axes_json(&p->exp[i])));
+	return list;
+}
+
+/* Every option that the trial will be given, as canonical text. */
+static json_t *requested_json(const struct plan *p, unsigned config)
+{
+	struct trial_spec s;
+	json_t *o = json_object();
+	char *text, *line, *save, *eq;
+
+	if (plan_spec(p, config, &s, NULL))
+		return o;
+	text = plan_spec_text(&s);
+	for (line = text ? strtok_r(text, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save)) {
+		eq = strchr(line, '=');
+		if (!eq || *line == '#')
+			continue;
+		*eq = '\0';
+		if (strcmp(line, "seed")) /* the block's: see `seed` above */
+			json_object_set_new(o, line, json_string(eq + 1));
+	}
+	free(text);
+	trial_spec_release(&s);
+	return o;
+}
+
+static json_t *configs_json(const struct plan *p)
+{
+	json_t *list = json_array();
+	unsigned c, a;
+
+	for (c = 0; c < p->nr_configs; c++) {
+		const struct plan_exp *x = &p->exp[p->config[c].exp];
+		json_t *axes = json_object();
+
+		for (a = 0; a < x->nr_axes; a++)
+			json_object_set_new(axes, x->axis[a].name,
+					    json_string(x->axis[a].value[plan_value_of(p, c, a)].label));
+		json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:o, s:o}", "config", (int)c, "experiment",
+						      x->name, "label", p->config[c].label, "axes", axes, "requested",
+						      requested_json(p, c)));
+	}
+	return list;
+}
+
+static json_t *host_json(void)
+{
+	struct host_fact f[HOST_FACTS_MAX];
+	unsigned i, n = host_facts(f);
+	json_t *o = json_object();
+
+	for (i = 0; i < n; i++)
+		json_object_set_new(o, f[i].name,
+				    f[i].error ? json_pack("{s:s}", "unknown", f[i].text) : json_string(f[i].text));
+	return o;
+}
+
+static json_t *machine_json(void)
+{
+	struct kmem_machine *m = malloc(sizeof(*m));
+	struct err e;
+	json_t *o;
+
+	if (!m)
+		return json_null();
+	if (kmem_machine_native(m, &e))
+		o = json_pack("{s:s}", "unknown", e.text);
+	else
+		o = json_pack("{s:i, s:i, s:i, s:i, s:b, s:i, s:i, s:i, s:i}", "page_size", (int)m->page_size,
+			      "cache_line", (int)m->cache_line, "cpus", (int)m->nr_cpus, "nodes", (int)m->nr_nodes,
+			      "emulated", (int)m->emulated, "l1d_size", (int)m->l1d_size, "l1d_ways",
+			      (int)m->l1d_ways, "l2_size", (int)m->l2_size, "l2_ways", (int)m->l2_ways);
+	free(m);
+	return o;
+}
+
+static json_t *allocators_json(void)
+{
+	json_t *o = json_object();
+	unsigned i;
+
+	for (i = 0; allocators[i]; i++)
+		json_object_set_new(o, allocators[i]->name,
+				    json_string(allocators[i]->version ? allocators[i]->version() : ""));
+	return o;
+}
+
+static json_t *describe(const struct plan *p, const struct job *j, int argc, char **argv)
+{
+	char seed[32], began[40], *job = job_text(j);
+	time_t now = time(NULL);
+	struct tm tm;
+	json_t *o;
+
+	snprintf(seed, sizeof(seed), "%" PRIu64, p->seed);
+	strftime(began, sizeof(began), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
+	o = json_pack("{s:i, s:s, s:s, s:o, s:s, s:s, s:s, s:i, s:i}", "format", RUN_FORMAT, "program", "slabscope",
+		      "began", began, "command", command_json(argc, argv), "job", job ? job : "", "seed", seed,
+		      "plan_hash", p->hash, "blocks", (int)p->blocks, "samples_version", SAMPLES_VERSION);
+	json_object_set_new(o, "versions",
+			    json_pack("{s:s, s:s, s:s, s:s, s:s}", "slabscope", host_build_version(), "variant",
+				      host_build_variant(), "sanitizer", host_build_sanitizer(), "compiler",
+				      host_build_compiler(), "flaw", trial_build_flaw()));
+	json_object_set_new(o, "allocators", allocators_json());
+	json_object_set_new(o, "machine", machine_json());
+	json_object_set_new(o, "host", host_json());
+	json_object_set_new(o, "experiments", experiments_json(p));
+	json_object_set_new(o, "configs", configs_json(p));
+	free(job);
+	return o;
+}
+
+int rundir_describe(const struct rundir *d, const struct plan *p, const struct job *j, int argc, char **argv,
+		    struct err *e)
+{
+	char path[PATH_MAX];
+	json_t *o = describe(p, j, argc, argv);
+	char *text = o ? json_dumps(o, JSON_INDENT(1)) : NULL;
+	int rc = text ? file_write(rundir_file(d, RUN_FILE, path), text, strlen(text), e) :
+			err_set(e, -ENOMEM, "run.json: out of memory");
+
+	free(text);
+	json_decref(o);
+	return rc;
+}
+
+/* ---- reading ---- */
+
+int run_json_read(const char *path, json_t **out, struct err *e)
+{
+	char file[PATH_MAX], *text;
+	json_error_t je;
+	size_t len;
+	int rc, format = 0;
+
+	if (snprintf(file, sizeof(file), "%s/%s", path, RUN_FILE) >= (int)sizeof(file))
+		return err_set(e, -ENAMETOOLONG, "%.60s...: name too long", path);
+	rc = file_read(file, 1u << 30, &text, &len, e);
+	if (rc == -ENOENT || rc == -ENOTDIR)
+		return err_set(e, rc, "%s: no run is there (no %s)", path, RUN_FILE);
+	if (rc)
+		return rc;
+	*out = json_loadb(text, len, 0, &je);
+	free(text);
+	if (!*out)
+		return err_set(e, -EINVAL, "%s:%d:%d: %s", file, je.line, je.column, je.text);
+	if (json_unpack(*out, "{s:i}", "format", &format) || format != RUN_FORMAT)
+		rc = err_set(e, -EINVAL, "%s: format: expected %d", file, RUN_FORMAT);
+	if (rc)
+		json_decref(*out);
+	return rc;
+}
+
+int run_json_plan(json_t *run, const char *path, struct job *j, struct plan *p, struct err *e)
+{
+	const char *text, *hash;
+	int rc;
+
+	if (json_unpack(run, "{s:s, s:s}", "job", &text, "plan_hash", &hash))
+		return err_set(e, -EINVAL, "%s/%s: job, plan_hash: expected texts", path, RUN_FILE);
+	rc = job_read_text(j, text, RUN_FILE, e);
+	if (rc)
+		return rc;
+	rc = plan_make(p, j, e);
+	if (!rc && strcmp(p->hash, hash)) {
+		rc = err_set(e, -EINVAL,
+			     "%s: its plan has hash %s, this program makes %s of the same job: another version? "
+			     "Go on with the program that began it, or start anew",
+			     path, hash, p->hash);
+		plan_release(p);
+	}
+	if (rc)
+		job_release(j);
+	return rc;
+}

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/samples.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/file.h"
+
+static const char columns[] =
+	"trial,block,config,experiment,label,metric,value,unit,state,share,source,worker,note";
+#define NR_COLUMNS 13
+
+static const char *const column_name[NR_COLUMNS] = {
+	"trial", "block", "config", "experiment", "label",  "metric", "value",
+	"unit",	 "state", "share",  "source",	  "worker", "note",
+};
+
+int samples_is_status(const struct sample *s)
+{
+	return !strcmp(s->metric, SAMPLES_STATUS);
+}
+
+/* ---- writing ---- */
+
+static int buf_room(struct samples_buf *b, size_t more)
+{
+	size_t cap = b->cap ? b->cap : 4096;
+	char *text;
+
+	if (b->len + more <= b->cap)
+		return 0;
+	while (cap < b->len + more)
+		cap *= 2;
+	text = realloc(b->text, cap);
+	if (!text) {
+		b->oom = 1;
+		return -ENOMEM;
+	}
+	b->text = text;
+	b->cap = cap;
+	return 0;
+}
+
+/* One field: quoted when it has to be, control characters as spaces (a row is a line), then @end. */
+static void buf_field(struct samples_buf *b, const char *s, char end)
+{
+	int quote = strpbrk(s, ",\"\n\r") || *s == '#';
+
+	if (buf_room(b, 2 * strlen(s) + 3))
+		return;
+	if (quote)
+		b->text[b->len++] = '"';
+	for (; *s; s++) {
+		if (*s == '"')
+			b->text[b->len++] = '"';
+		b->text[b->len++] = (unsigned char)*s < ' ' ? ' ' : *s;
+	}
+	if (quote)
+		b->text[b->len++] = '"';
+	b->text[b->len++] = end;
+}
+
+/* The shortest text that reads back as the same number. */
+static void buf_number(struct samples_buf *b, double v, char end)
+{
+	char t[40];
+	int digits;
+
+	if (!isfinite(v)) {
+		buf_field(b, "", end);
+		return;
+	}
+	if (v == floor(v) && fabs(v) < 1e15)
+		snprintf(t, sizeof(t), "%.0f", v);
+	else
+		for (digits = 6; digits <= 17; digits++) {
+			snprintf(t, sizeof(t), "%.*g", digits, v);
+			if (strtod(t, NULL) == v)
+				break;
+		}
+	buf_field(b, t, end);
+}
+
+void samples_buf_row(struct samples_buf *b, const struct sample *s)
+{
+	char n[40];
+
+	buf_field(b, s->trial, ',');
+	snprintf(n, sizeof(n), "%u,%u", s->block, s->config);
+	if (buf_room(b, sizeof(n) + 1))
+		return;
+	memcpy(b->text + b->len, n, strlen(n));
+	b->len += strlen(n);
+	b->text[b->len++] = ',';
+	buf_field(b, s->experiment, ',');
+	buf_field(b, s->label, ',');
+	buf_field(b, s->metric, ',');
+	buf_number(b, s->value, ',');
+	buf_field(b, s->unit ? s->unit : "", ',');
+	buf_field(b, s->state, ',');
+	buf_number(b, s->share, ',');
+	buf_field(b, s->source ? s->source : "", ',');
+	snprintf(n, sizeof(n), "%d", s->worker);
+	buf_field(b, n, ',');
+	buf_field(b, s->note ? s->note : "", '\n');
+}
+
+void samples_buf_release(struct samples_buf *b)
+{
+	free(b->text);
+	memset(b, 0, sizeof(*b));
+}
+
+/* @len bytes in one write, or none: what came out short is cut off again. */
+static int write_all_or_none(int fd, const char *text, size_t len, struct err *e)
+{
+	off_t before = lseek(fd, 0, SEEK_END);
+	ssize_t n;
+	int err;
+
+	if (before < 0)
+		return err_set(e, -errno, "samples: %s", strerror(errno));
+	do {
+		n = write(fd, text, len);
+	} while (n < 0 && errno == EINTR);
+	if (n == (ssize_t)len)
+		return 0;
+	err = n < 0 ? errno : ENOSPC;
+	if (n > 0 && ftruncate(fd, before))
+		return err_set(e, -err, "samples: %s, and the torn rows cannot be cut off: %s", strerror(err),
+			       strerror(errno));
+	return err_set(e, -err, "samples: cannot write: %s", strerror(err));
+}
+
+int samples_open(const char *path, int *fd, struct err *e)
+{
+	char head[sizeof(columns) + 40], have[sizeof(head)];
+	ssize_t n;
+	int rc = 0;
+
+	*fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+	if (*fd < 0)
+		return err_set(e, -errno, "%s: %s", path, strerror(errno));
+	snprintf(head, sizeof(head), "# slabscope samples %d\n%s\n", SAMPLES_VERSION, columns);
+	n = pread(*fd, have, strlen(head), 0);
+	if (n < 0)
+		rc = err_set(e, -errno, "%s: %s", path, strerror(errno));
+	else if ((size_t)n < strlen(head) && !memcmp(have, head, n)) /* new, or killed while it was made */
+		rc = ftruncate(*fd, 0) ? err_set(e, -errno, "%s: %s", path, strerror(errno)) :
+					 write_all_or_none(*fd, head, strlen(head), e);
+	if (rc) {
+		close(*fd);
+		*fd = -1;
+	}
+	return rc;
+}
+
+int samples_append(int fd, const struct samples_buf *b, struct err *e)
+{
+	int rc;
+
+	if (b->oom)
+		return err_set(e, -ENOMEM, "samples: out of memory");
+	rc = write_all_or_none(fd, b->text, b->len, e);
+	if (rc)
+		return rc;
+	if (fdatasync(fd) && errno != EINVAL && errno != EROFS)
+		return err_set(e, -errno, "samples: cannot sync: %s", strerror(errno));
+	return 0;
+}
+
+/* ---- reading ---- */
+
+struct reader {
+	struct samples *s;
+	const char *path;
+	unsigned line;
+	size_t cap, pending; /* rows from `pending` on belong to a trial that is not whole yet */
+};
+
+/* Split @line at commas, in place; quotes taken away. The number of fields, at most NR_COLUMNS + 1; -1: a bad quote. */
+static int split(char *line, char *field[NR_COLUMNS])
+{
+	int n = 0;
+
+	for (;;) {
+		char *to = line, *from = line;
+
+		if (n == NR_COLUMNS)
+			return n + 1;
+		field[n++] = to;
+		if (*from == '"') {
+			for (from++; *from && (*from != '"' || from[1] == '"'); from++) {
+				if (*from == '"')
+					from++;
+				*to++ = *from;
+			}
+			if (*from++ != '"' || (*from && *from != ','))
+				return -1;
+		} else {
+			to = from += strcspn(from, ",");
+		}
+		line = from;
+		if (!*line) {
+			*to = '\0';
+			return n;
+		}
+		*to = '\0';
+		line++;
+	}
+}
+
+static int number(const char *t, double *v)
+{
+	char *end;
+
+	*v = NAN;
+	if (!*t)
+		return 0;
+	*v = strtod(t, &end);
+	return *end || !isfinite(*v) ? -EINVAL : 0;
+}
+
+static int whole_number(const char *t, long long lo, long long hi, long long *v)
+{
+	char *end;
+
+	errno = 0;
+	*v = strtoll(t, &end, 10);
+	return end == t || *end || errno || *v < lo || *v > hi ? -EINVAL : 0;
+}
+
+static int bad_field(const struct reader *r, int column, const char *want, const char *got, struct err *e)
+{
+	return err_set(e, -EINVAL, "%s:%u: %s: expected %s, got '%.40s'", r->path, r->line, column_name[column], want,
+		       got);
+}
+
+static int parse_row(const struct reader *r, char *line, struct sample *s, struct err *e)
+{
+	char *f[NR_COLUMNS];
+	long long block, config, worker;
+	int i, n = split(line, f);
+
+	if (n < 0)
+		return err_set(e, -EINVAL, "%s:%u: a quote that does not close", r->path, r->line);
+	if (n != NR_COLUMNS)
+		return err_set(e, -EINVAL, "%s:%u: expected %d columns, got %s%d", r->path, r->line, NR_COLUMNS,
+			       n > NR_COLUMNS ? "at least " : "", n);
+	for (i = 0; i < 9; i++)
+		if (!*f[i] && (i == 0 || i == 5 || i == 8))
+			return bad_field(r, i, "a word", f[i], e);
+	if (whole_number(f[1], 0, UINT32_MAX, &block))
+		return bad_field(r, 1, "a block's number", f[1], e);
+	if (whole_number(f[2], 0, UINT32_MAX, &config))
+		return bad_field(r, 2, "a config's number", f[2], e);
+	if (whole_number(f[11], -1, INT32_MAX, &worker))
+		return bad_field(r, 11, "a worker's number or -1", f[11], e);
+	if (number(f[6], &s->value))
+		return bad_field(r, 6, "a number or nothing", f[6], e);
+	if (number(f[9], &s->share))
+		return bad_field(r, 9, "a number or nothing", f[9], e);
+	s->trial = f[0];
+	s->block = block;
+	s->config = config;
+	s->experiment = f[3];
+	s->label = f[4];
+	s->metric = f[5];
+	s->unit = f[7];
+	s->state = f[8];
+	s->source = f[10];
+	s->worker = worker;
+	s->note = f[12];
+	return 0;
+}
+
+static int add_row(struct reader *r, const struct sample *row, struct err *e)
+{
+	struct samples *s = r->s;
+
+	if (s->nr == r->cap) {
+		size_t cap = r->cap ? 2 * r->cap : 1024;
+		struct sample *p = realloc(s->row, cap * sizeof(*p));
+
+		if (!p)
+			return err_set(e, -ENOMEM, "%s: out of memory", r->path);
+		s->row = p;
+		r->cap = cap;
+	}
+	s->row[s->nr++] = *row;
+	return 0;
+}
+
+/* Lines 1 and 2. */
+static int check_head(struct reader *r, char *text, char **rest, struct err *e)
+{
+	int version = 0;
+	char *nl = strchr(text, '\n'), *nl2 = nl ? strchr(nl + 1, '\n') : NULL;
+
+	r->line = 1;
+	if (sscanf(text, "# slabscope samples %d", &version) != 1)
+		return err_set(e, -EINVAL, "%s:1: expected '# slabscope samples %d': not a samples file", r->path,
+			       SAMPLES_VERSION);
+	if (version != SAMPLES_VERSION)
+		return err_set(e, -EINVAL, "%s:1: samples version %d; this program reads version %d", r->path,
+			       version, SAMPLES_VERSION);
+	if (!nl2 || (size_t)(nl2 - nl - 1) != strlen(columns) || strncmp(nl + 1, columns, strlen(columns)))
+		return err_set(e, -EINVAL, "%s:2: expected the columns %s", r->path, columns);
+	r->line = 2;
+	*rest = nl2 + 1;
+	return 0;
+}
+
+static int by_trial(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+
+	return strcmp(*x, *y);
+}
+
+/* No trial twice: the status rows' ids, sorted. */
+static int check_unique(const struct reader *r, struct err *e)
+{
+	const struct samples *s = r->s;
+	const char **id = calloc(s->nr_trials + 1, sizeof(*id));
+	size_t i, n = 0;
+	int rc = 0;
+
+	if (!id)
+		return err_set(e, -ENOMEM, "%s: out of memory", r->path);
+	for (i = 0; i < s->nr; i++)
+		if (samples_is_status(&s->row[i]))
+			id[n++] = s->row[i].trial;
+	qsort(id, n, sizeof(*id), by_trial);
+	for (i = 1; i < n && !rc; i++)
+		if (!strcmp(id[i], id[i - 1]))
+			rc = err_set(e, -EINVAL, "%s: trial %s is there twice", r->path, id[i]);
+	free(id);
+	return rc;
+}
+
+/* The rows behind the header. A bad line is an error only if a whole trial follows it: @bad is kept until then. */
+static int parse_rows(struct reader *r, char *p, char *end, struct err *e)
+{
+	struct samples *s = r->s;
+	struct err bad;
+	int have_bad = 0, rc;
+
+	while (p < end) {
+		char *nl = memchr(p, '\n', end - p), *line = p;
+		struct sample row;
+
+		r->line++;
+		s->torn_lines++;
+		p = nl ? nl + 1 : end;
+		if (!nl)
+			continue;
+		*nl = '\0';
+		rc = strlen(line) == (size_t)(nl - line) ?
+			     parse_row(r, line, &row, have_bad ? NULL : &bad) :
+			     err_set(have_bad ? NULL : &bad, -EINVAL, "%s:%u: a zero byte", r->path, r->line);
+		if (rc) {
+			have_bad = 1;
+			continue;
+		}
+		if (s->nr > r->pending && strcmp(s->row[r->pending].trial, row.trial) && !have_bad) {
+			err_set(&bad, -EINVAL, "%s:%u: trial %s begins before the last row of %s", r->path, r->line,
+				row.trial, s->row[r->pending].trial);
+			have_bad = 1;
+		}
+		if (!have_bad && add_row(r, &row, e))
+			return -ENOMEM;
+		if (!samples_is_status(&row))
+			continue;
+		if (have_bad)
+			return err_set(e, -EINVAL, "%s", bad.text);
+		r->pending = s->nr;
+		s->nr_trials++;
+		s->whole_bytes = p - s->text;
+		s->torn_lines = 0;
+	}
+	s->nr = r->pending;
+	return 0;
+}
+
+int samples_parse(struct samples *s, char *text, size_t len, const char *path, struct err *e)
+{
+	struct reader r = { .s = s, .path = path };
+	char *rest = text;
+	int rc;
+
+	memset(s, 0, sizeof(*s));
+	s->text = text;
+	text[len] = '\0';
+	rc = check_head(&r, text, &rest, e);
+	if (!rc) {
+		s->whole_bytes = rest - text;
+		rc = parse_rows(&r, rest, text + len, e);
+	}
+	if (!rc)
+		rc = check_unique(&r, e);
+	if (rc)
+		samples_release(s);
+	return rc;
+}
+
+int samples_read(struct samples *s, const char *path, struct err *e)
+{
+	char *text;
+	size_t len;
+	int rc = file_read(path, 0, &text, &len, e);
+
+	memset(s, 0, sizeof(*s));
+	if (rc)
+		return rc;
+	return samples_parse(s, text, len, path, e);
+}
+
+void samples_release(struct samples *s)
+{
+	free(s->row);
+	free(s->text);
+	memset(s, 0, sizeof(*s));
+}

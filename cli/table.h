@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SLABSCOPE_TABLE_H
+#define SLABSCOPE_TABLE_H
+
+#include <stdio.h>
+
+/*
+ * A table of text: cells are added row by row, the first row is the heading. A column whose cells below the heading
+ * all begin like numbers is set to the right. Zero it to start, say how many columns; table_release() when done.
+ */
+struct table {
+	unsigned columns;
+	char **cell;
+	unsigned nr;
+};
+
+/* The next cell, from left to right; printf's format. Out of memory: the cell is empty. */
+void table_cell(struct table *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void table_print(const struct table *t, FILE *f);
+void table_release(struct table *t);
+
+/* One CSV field, quoted where it has to be, and @end behind it. */
+void csv_field(FILE *f, const char *text, char end);
+
+#endif

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A trial's specification: three tables of options (of the run, of the cache, of the workload)
+ * behind one set of names, and its text.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/trial.h"
+#include "engine/machine.h"
+
+#define FIELD(f) .offset = offsetof(struct trial_opts, f)
+const struct opt trial_opts_table[] = {
+	{ .name = "workload",
+	  .type = OPT_STR,
+	  FIELD(workload),
+	  .def = "hot-header",
+	  .help = "what runs (see `list workloads`)" },
+	{ .name = "allocator",
+	  .type = OPT_STR,
+	  FIELD(allocator),
+	  .def = "slab",
+	  .help = "what it allocates from (see `list allocators`)" },
+	{ .name = "profile",
+	  .type = OPT_STR,
+	  FIELD(profile),
+	  .def = "kernel-2.6.22",
+	  .help = "the set of toggles that the others change (see `list profiles`)" },
+	{ .name = "collect",
+	  .type = OPT_STR,
+	  FIELD(collect),
+	  .def = "rusage,slabinfo,time",
+	  .help = "what measures, as a comma list; the last one is nearest the measured region" },
+	{ .name = "workers",
+	  .type = OPT_UINT,
+	  FIELD(workers),
+	  .min = 1,
+	  .max = KMEM_MAX_CPUS,
+	  .unit = "threads",
+	  .def = "1",
+	  .help = "threads, one pinned to each of the CPUs in order" },
+	{ .name = "cpus",
+	  .type = OPT_STR,
+	  FIELD(cpus),
+	  .def = "auto",
+	  .help = "CPUs of the workers, as in 0,2-3; auto: one of each core, nodes in turn" },
+	{ .name = "nodes",
+	  .type = OPT_UINT,
+	  FIELD(nodes),
+	  .max = KMEM_MAX_NODES,
+	  .unit = "nodes",
+	  .def = "0",
+	  .help = "NUMA nodes to emulate by splitting the CPUs; 0: the machine's own" },
+	{ .name = "ops",
+	  .type = OPT_U64,
+	  FIELD(ops),
+	  .min = 1,
+	  .unit = "operations",
+	  .def = "auto",
+	  .flags = OPT_AUTO,
+	  .help = "measured operations of each worker; auto: as many as fill duration_ms" },
+	{ .name = "duration_ms",
+	  .type = OPT_UINT,
+	  FIELD(duration_ms),
+	  .min = 1,
+	  .max = 3600000,
+	  .unit = "ms",
+	  .def = "100",
+	  .help = "length of the measured region if ops is auto; the most that warming up takes" },
+	{ .name = "warmup_ops",
+	  .type = OPT_U64,
+	  FIELD(warmup_ops),
+	  .unit = "operations",
+	  .def = "auto",
+	  .flags = OPT_AUTO | OPT_OFF,
+	  .help = "operations before the region; auto: as many as in it, up to duration_ms" },
+	{ .name = "populate",
+	  .type = OPT_BOOL,
+	  FIELD(populate),
+	  .def = "on",
+	  .help = "touch memory when the engine takes it from the kernel, not at first use" },
+	{ .name = "allow_debug",
+	  .type = OPT_BOOL,
+	  FIELD(allow_debug),
+	  .def = "off",
+	  .help = "measure even if this is a debug or sanitizer build" },
+	{ .name = "seed",
+	  .type = OPT_U64,
+	  FIELD(seed),
+	  .def = "1",
+	  .help = "of everything random in a trial" },
+	{ .name = NULL },
+};
+
+static int set_workload(struct trial_spec *s, const char *name, struct err *e)
+{
+	const struct workload *wl = workload_find(name);
+	void *params = NULL;
+	char names[256] = "";
+
+	if (!wl) {
+		for (const struct workload *const *w = workloads; *w; w++)
+			snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
+				 *names ? ", " : "", (*w)->name);
+		return err_set(e, -EINVAL, "workload: expected one of %s, got '%s'", names, name);
+	}
+	if (wl->opts) {
+		params = calloc(1, wl->params_size);
+		if (!params)
+			return err_set(e, -ENOMEM, "no memory for the options of workload %s",
+				       wl->name);
+		opt_defaults(wl->opts, params);
+	}
+	free(s->params);
+	s->params = params;
+	s->wl = wl;
+	snprintf(s->run.workload, sizeof(s->run.workload), "%s", wl->name);
+	return 0;
+}
+
+static int set_profile(struct trial_spec *s, const char *name, struct err *e)
+{
+	struct slab_config c;
+	int err;
+
+	memset(&c, 0, sizeof(c));
+	err = slab_config_profile(&c, name, e);
+	if (err)
+		return err_prefix(e, err, "profile");
+	s->config = c;
+	if (name != s->run.profile) /* which is so where the default is set */
+		snprintf(s->run.profile, sizeof(s->run.profile), "%s", name);
+	return 0;
+}
+
+int trial_spec_init(struct trial_spec *s, struct err *e)
+{
+	int err;
+
+	memset(s, 0, sizeof(*s));
+	opt_defaults(trial_opts_table, &s->run);
+	err = set_profile(s, s->run.profile, e);
+	return err ? err : set_workload(s, s->run.workload, e);
+}
+
+void trial_spec_release(struct trial_spec *s)
+{
+	free(s->params);
+	memset(s, 0, sizeof(*s));
+}
+
+int trial_spec_copy(struct trial_spec *to, const struct trial_spec *from, struct err *e)
+{
+	*to = *from;
+	to->params = NULL;
+	if (!from->params)
+		return 0;
+	to->params = malloc(from->wl->params_size);
+	if (!to->params)
+		return err_set(e, -ENOMEM, "no memory for the options of workload %s",
+			       from->wl->name);
+	memcpy(to->params, from->params, from->wl->params_size);
+	return 0;
+}
+
+const struct opt *trial_spec_find(const struct trial_spec *s, const char *name,
+				  const struct opt **table, const void **base)
+{
+	const struct opt *tables[] = { trial_opts_table, slab_config_opts,
+				       s->wl ? s->wl->opts : NULL };
+	const void *bases[] = { &s->run, &s->config, s->params };
+
+	for (int i = 0; i < 3; i++) {
+		const struct opt *row = tables[i] ? opt_find(tables[i], name) : NULL;
+
+		if (!row)
+			continue;
+		if (table)
+			*table = tables[i];
+		if (base)
+			*base = bases[i];
+		return row;
+	}
+	return NULL;
+}
+
+int trial_spec_set(struct trial_spec *s, const char *name, const char *text, struct err *e)
+{
+	const void *base;
+	const struct opt *row = trial_spec_find(s, name, NULL, &base);
+
+	if (!row)
+		return err_set(e, -EINVAL, "unknown option '%s' (workload is %s)", name,
+			       s->wl ? s->wl->name : "not known");
+	if (strchr(text, '\n'))
+		return err_set(e, -EINVAL, "%s: expected one line", row->name);
+	if (row->offset == offsetof(struct trial_opts, workload) && base == &s->run)
+		return set_workload(s, text, e);
+	if (row->offset == offsetof(struct trial_opts, profile) && base == &s->run)
+		return set_profile(s, text, e);
+	return opt_parse(row, (void *)(uintptr_t)base, text, e);
+}
+
+int trial_spec_set_pair(struct trial_spec *s, const char *pair, struct err *e)
+{
+	const char *eq = strchr(pair, '=');
+	char name[64];
+
+	if (!eq || eq == pair || (size_t)(eq - pair) >= sizeof(name))
+		return err_set(e, -EINVAL, "expected name=value, got '%s'", pair);
+	memcpy(name, pair, (size_t)(eq - pair));
+	name[eq - pair] = '\0';
+	return trial_spec_set(s, name, eq + 1, e);
+}
+
+static int check_collectors(const char *list, struct err *e)
+{
+	char copy[OPT_STR_MAX], *save = NULL;
+
+	snprintf(copy, sizeof(copy), "%s", list);
+	for (char *name = strtok_r(copy, ",", &save); name; name = strtok_r(NULL, ",", &save)) {
+		const struct collector *c = collector_find(name);
+		const char *again = save;
+		size_t len = strlen(name);
+
+		if (!c)
+			return err_set(e, -EINVAL, "collect: there is no collector '%s'", name);
+		for (; again && *again; again += strcspn(again, ","), again += *again == ',')
+			if (!strncmp(again, name, len) && (again[len] == ',' || !again[len]))
+				return err_set(e, -EINVAL, "collect: '%s' twice", name);
+	}
+	return 0;
+}
+
+/* What depends on the machine: CPUs, nodes. */
+static int check_machine(const struct trial_spec *s, const struct kmem_machine *native,
+			 struct err *e)
+{
+	struct kmem_machine *m = malloc(sizeof(*m));
+	int err = 0;
+
+	if (!m)
+		return err_set(e, -ENOMEM, "no memory for the machine");
+	*m = *native;
+	if (s->run.nodes)
+		err = kmem_machine_emulate(m, s->run.nodes, e);
+	if (!err)
+		err = trial_cpus_check(&s->run, m, e);
+	if (!err)
+		err = slab_config_validate(&s->config, m->nr_nodes, e);
+	free(m);
+	return err;
+}
+
+int trial_spec_validate_on(const struct trial_spec *s, const struct kmem_machine *m, struct err *e)
+{
+	int err;
+
+	if (!s->wl)
+		return err_set(e, -EINVAL, "workload: not set");
+	if (!allocator_find(s->run.allocator))
+		return err_set(e, -EINVAL, "allocator: there is no allocator '%s'",
+			       s->run.allocator);
+	err = check_collectors(s->run.collect, e);
+	if (!err && s->wl->validate)
+		err = s->wl->validate(s->params, e);
+	return err ? err : check_machine(s, m, e);
+}
+
+int trial_spec_validate(const struct trial_spec *s, struct err *e)
+{
+	struct kmem_machine *m = malloc(sizeof(*m));
+	int err;
+
+	if (!m)
+		return err_set(e, -ENOMEM, "no memory for the machine");
+	err = kmem_machine_native(m, e);
+	if (!err)
+		err = trial_spec_validate_on(s, m, e);
+	free(m);
+	return err;
+}
+
+static int print_table(const struct opt *table, const void *base, const struct opt *not_in, FILE *f)
+{
+	char text[OPT_STR_MAX + 64];
+
+	for (; table->name; table++) {
+		if (not_in && opt_find(not_in, table->name))
+			continue; /* shadowed: the name means the run's */
+		opt_format(table, base, text, sizeof(text));
+		if (fprintf(f, "%s=%s\n", table->name, text) < 0)
+			return -EIO;
+	}
+	return 0;
+}
+
+int trial_spec_print(const struct trial_spec *s, FILE *f)
+{
+	/* the run's table begins with workload and profile, which reset what follows it */
+	int err = print_table(trial_opts_table, &s->run, NULL, f);
+
+	if (!err)
+		err = print_table(slab_config_opts, &s->config, trial_opts_table, f);
+	if (!err && s->wl && s->wl->opts)
+		err = print_table(s->wl->opts, s->params, NULL, f);
+	return err;
+}
+
+int trial_spec_read(struct trial_spec *s, FILE *f, struct err *e)
+{
+	char line[TRIAL_LINE_MAX];
+
+	for (unsigned nr = 1; fgets(line, sizeof(line), f); nr++) {
+		size_t len = strcspn(line, "\n");
+		int err;
+
+		if (!line[len] && len + 1 == sizeof(line))
+			return err_set(e, -EINVAL, "line %u: longer than %zu bytes", nr,
+				       sizeof(line) - 1);
+		line[len] = '\0';
+		if (!*line || *line == '#')
+			continue;
+		err = trial_spec_set_pair(s, line, e);
+		if (err)
+			return err_prefix(e, err, "line %u", nr);
+	}
+	return ferror(f) ? err_set(e, -EIO, "the specification cannot be read") : 0;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SLABSCOPE_COLLECTOR_H
+#define SLABSCOPE_COLLECTOR_H
+
+/*
+ * A collector: what measures. One file, one const struct collector, one line in collectors.def.
+ *
+ * Calls of one trial:
+ *	open        main thread, before the workers start
+ *	thread_open each worker, after pinning, before warm-up (counters are opened by the thread
+ *	            that they count)
+ *	start/stop  main thread, just outside the workers' regions; the workers stand still
+ *	thread_start/thread_stop  each worker, just around its measured steps. Started in the order
+ *	            asked for (`collect=rusage,time`), stopped in the reverse: the last one is
+ *	            nearest the region
+ *	emit        main thread, after verify: values out
+ *	close       always, also after a failed open
+ * Any hook may be NULL. A collector that cannot measure here does not fail: it opens, and emits its
+ * metrics as unavailable with the reason. open and thread_open fail only for what makes the trial
+ * worthless (-ENOMEM).
+ */
+
+#include <stdint.h>
+
+#include "lib/err.h"
+#include "workloads/workload.h"
+
+enum value_state { VALUE_EXACT, VALUE_SCALED, VALUE_UNAVAILABLE };
+extern const char *const value_state_names[]; /* "exact", "scaled", "unavailable", NULL */
+
+/* One measured number, or the word that there is none. */
+struct value {
+	const char *metric; /* "time.ns_per_op": no blanks */
+	double value;	    /* meaningless when unavailable */
+	const char *unit;   /* "ns", "ops", "bytes", "1": no blanks */
+	enum value_state state;
+	double share;	    /* scaled: share of time that it counted, 0..1 */
+	const char *source; /* hardware, software, kernel, placement, model, engine, clock */
+	int worker;	    /* -1: whole trial */
+	const char *note; /* unavailable: reason, errno, remedy; else NULL or a remark; one line */
+};
+
+/* Where values go; the runner's. */
+struct value_sink {
+	void (*put)(struct value_sink *s, const struct value *v);
+};
+
+void value_put(struct value_sink *s, const char *metric, double value, const char *unit,
+	       const char *source, int worker);
+void value_put_unavailable(struct value_sink *s, const char *metric, const char *unit,
+			   const char *source, const char *note);
+
+struct collect_ctx {
+	struct wl_env *env;
+	const struct workload *wl;
+	unsigned workers;
+	uint64_t worker_ops; /* operations of each worker in the measured region; valid in emit */
+	uint64_t ops;	     /* of all workers together; valid in emit */
+	struct wl_cost cost; /* valid in emit */
+	void *priv;	     /* the collector's, one per trial */
+};
+
+struct collector {
+	const char *name, *help;
+	int (*open)(struct collect_ctx *c, struct err *e);
+	int (*thread_open)(struct collect_ctx *c, unsigned worker, struct err *e);
+	void (*start)(struct collect_ctx *c);
+	void (*thread_start)(struct collect_ctx *c, unsigned worker);
+	void (*thread_stop)(struct collect_ctx *c, unsigned worker);
+	void (*stop)(struct collect_ctx *c);
+	void (*emit)(struct collect_ctx *c, struct value_sink *s);
+	void (*close)(struct collect_ctx *c);
+};
+
+extern const struct collector *const collectors[];	  /* NULL ends */
+const struct collector *collector_find(const char *name); /* '-' and '_' are the same */
+
+#endif
