@@ -79,9 +79,11 @@ static int add_value(struct plan_axis *a, const char *label, const char *where, 
 
 	for (i = 0; i < a->nr; i++)
 		if (!strcmp(a->value[i].label, label))
-			return err_set(e, -EINVAL, "%s: %s: '%s' is given twice", where, a->name, label);
+			return err_set(e, -EINVAL, "%s: %s: '%s' is given twice", where, a->name,
+				       label);
 	if (a->nr == AXIS_MOST_VALUES)
-		return err_set(e, -E2BIG, "%s: %s: more than %d values", where, a->name, AXIS_MOST_VALUES);
+		return err_set(e, -E2BIG, "%s: %s: more than %d values", where, a->name,
+			       AXIS_MOST_VALUES);
 	v = realloc(a->value, (a->nr + 1) * sizeof(*v));
 	if (!v)
 		return out_of_memory(e);
@@ -109,13 +111,15 @@ static int split_values(struct plan_axis *a, const struct job_setting *s, struct
 	char *text = strdup(s->text), *save, *t;
 	int rc = text ? 0 : out_of_memory(e);
 
-	for (t = text ? strtok_r(text, ", ", &save) : NULL; t && !rc; t = strtok_r(NULL, ", ", &save))
+	for (t = text ? strtok_r(text, ", ", &save) : NULL; t && !rc;
+	     t = strtok_r(NULL, ", ", &save))
 		rc = add_plain(a, t, s->where, e);
 	free(text);
 	return rc;
 }
 
-static int option_values(struct plan_axis *a, const struct job_setting *s, const struct opt *row, struct err *e)
+static int option_values(struct plan_axis *a, const struct job_setting *s, const struct opt *row,
+			 struct err *e)
 {
 	char **list;
 	int i, rc = 0, n = opt_list(row, s->text, AXIS_MOST_VALUES, &list, e);
@@ -135,7 +139,8 @@ static int one_cache(struct plan_axis *a, char *t, int with_n, const char *where
 	int rc;
 
 	if (!size || size == t)
-		return err_set(e, -EINVAL, "%s: cache: expected NAME:SIZE[:COUNT], got '%s'", where, t);
+		return err_set(e, -EINVAL, "%s: cache: expected NAME:SIZE[:COUNT], got '%s'", where,
+			       t);
 	*size++ = '\0';
 	if (count)
 		*count++ = '\0';
@@ -154,7 +159,8 @@ static int cache_values(struct plan_axis *a, const struct job_setting *s, int wi
 	char *text = strdup(s->text), *save, *t;
 	int rc = text ? 0 : out_of_memory(e);
 
-	for (t = text ? strtok_r(text, ", ", &save) : NULL; t && !rc; t = strtok_r(NULL, ", ", &save))
+	for (t = text ? strtok_r(text, ", ", &save) : NULL; t && !rc;
+	     t = strtok_r(NULL, ", ", &save))
 		rc = one_cache(a, t, with_n, s->where, e);
 	free(text);
 	return rc;
@@ -167,7 +173,8 @@ static int one_variant(struct plan_axis *a, char *t, const char *where, struct e
 	int rc;
 
 	if (save == name)
-		return err_set(e, -EINVAL, "%s: variant: expected a name and settings between '|'", where);
+		return err_set(e, -EINVAL, "%s: variant: expected a name and settings between '|'",
+			       where);
 	if (*save)
 		*save++ = '\0';
 	rc = add_value(a, name, where, e);
@@ -178,8 +185,8 @@ static int one_variant(struct plan_axis *a, char *t, const char *where, struct e
 		size_t len = strcspn(word, "=:");
 
 		if (!len || !word[len])
-			return err_set(e, -EINVAL, "%s: variant '%s': expected KEY=VALUE, got '%s'", where, v->label,
-				       word);
+			return err_set(e, -EINVAL, "%s: variant '%s': expected KEY=VALUE, got '%s'",
+				       where, v->label, word);
 		word[len] = '\0';
 		rc = add_setting(&v->set, &v->nr, word, word + len + 1, where, e);
 	}
@@ -225,7 +232,8 @@ static int find_workloads(struct builder *b, struct err *e)
 	char *text = strdup(s ? s->text : deflt), *save, *t;
 	int rc = text ? 0 : out_of_memory(e);
 
-	for (t = text ? strtok_r(text, ", ", &save) : NULL; t && !rc; t = strtok_r(NULL, ", ", &save)) {
+	for (t = text ? strtok_r(text, ", ", &save) : NULL; t && !rc;
+	     t = strtok_r(NULL, ", ", &save)) {
 		const struct workload *wl = workload_find(t);
 
 		if (!wl)
@@ -254,12 +262,14 @@ static const struct opt *find_row(const struct builder *b, const char *name)
 	return row;
 }
 
-static int fill_axis(struct builder *b, struct plan_axis *a, const struct job_setting *s, struct err *e)
+static int fill_axis(struct builder *b, struct plan_axis *a, const struct job_setting *s,
+		     struct err *e)
 {
 	const struct opt *row = find_row(b, s->name);
 
 	if (!strcmp(s->name, "cache"))
-		return cache_values(a, s, find_row(b, "n") && !job_find(b->job, b->section, "n"), e);
+		return cache_values(a, s, find_row(b, "n") && !job_find(b->job, b->section, "n"),
+				    e);
 	if (!strcmp(s->name, "variant"))
 		return variant_values(a, s, e);
 	if (is_split(s->name))
@@ -290,8 +300,8 @@ static int add_job_setting(struct builder *b, const struct job_setting *s, struc
 		rc = out_of_memory(e);
 	}
 	for (i = 0; !rc && i < a.value[0].nr; i++)
-		rc = add_setting(&x->fixed, &x->nr_fixed, a.value[0].set[i].name, a.value[0].set[i].text, s->where,
-				 e);
+		rc = add_setting(&x->fixed, &x->nr_fixed, a.value[0].set[i].name,
+				 a.value[0].set[i].text, s->where, e);
 	axis_release(&a);
 	return rc;
 }
@@ -304,7 +314,8 @@ static int same_setting_in(const struct plan_axis *a, const struct plan_axis *b)
 		for (j = 0; j < a->value[i].nr; j++)
 			for (k = 0; k < b->nr; k++)
 				for (l = 0; l < b->value[k].nr; l++)
-					if (!strcmp(a->value[i].set[j].name, b->value[k].set[l].name))
+					if (!strcmp(a->value[i].set[j].name,
+						    b->value[k].set[l].name))
 						return 1;
 	return 0;
 }
@@ -317,8 +328,10 @@ static int check_overlap(const struct plan_exp *x, struct err *e)
 	for (i = 0; i < x->nr_axes; i++)
 		for (j = i + 1; j < x->nr_axes; j++)
 			if (same_setting_in(&x->axis[i], &x->axis[j]))
-				return err_set(e, -EINVAL, "experiment '%s': axes %s and %s set the same option",
-					       x->name, x->axis[i].name, x->axis[j].name);
+				return err_set(
+					e, -EINVAL,
+					"experiment '%s': axes %s and %s set the same option",
+					x->name, x->axis[i].name, x->axis[j].name);
 	return 0;
 }
 
@@ -340,7 +353,8 @@ static int from_global(struct builder *b, struct err *e)
 	return rc;
 }
 
-int axis_experiment(struct plan_exp *x, const struct job *j, const struct job_section *s, struct err *e)
+int axis_experiment(struct plan_exp *x, const struct job *j, const struct job_section *s,
+		    struct err *e)
 {
 	struct builder b = { .x = x, .job = j, .section = s };
 	unsigned i;
@@ -352,7 +366,8 @@ int axis_experiment(struct plan_exp *x, const struct job *j, const struct job_se
 		rc = from_global(&b, e);
 	for (i = 0; i < s->nr && !rc; i++) {
 		if (opt_find(run_opts_table, s->set[i].name))
-			return err_set(e, -EINVAL, "%s: %s: belongs to the whole run: put it into [global]",
+			return err_set(e, -EINVAL,
+				       "%s: %s: belongs to the whole run: put it into [global]",
 				       s->set[i].where, s->set[i].name);
 		rc = add_job_setting(&b, &s->set[i], e);
 	}
@@ -379,7 +394,8 @@ int axis_check_global(const struct job *j, struct err *e)
 		for (k = 0; k < j->nr_exp && !used; k++)
 			used = has_use(j, &j->exp[k], s->name);
 		if (!used)
-			return err_set(e, -EINVAL, "%s: %s: no workload of this job has this option", s->where,
+			return err_set(e, -EINVAL,
+				       "%s: %s: no workload of this job has this option", s->where,
 				       s->name);
 	}
 	return 0;

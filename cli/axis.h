@@ -3,12 +3,13 @@
 #define SLABSCOPE_AXIS_H
 
 /*
- * From a job's settings to one experiment's fixed settings and axes. A setting with more than one value is an axis:
+ * From a job's settings to one experiment's fixed settings and axes. A setting with more than one
+ * value is an axis:
  *
  *	any option	a list or range (lib/opt.h): colour_off=64,128 n=8-1024*2
  *	workload, allocator, profile	a comma list of names
- *	cache		NAME:SIZE[:COUNT],...	object_size=SIZE, and n=COUNT where n is not set otherwise
- *	variant		NAME[:] KEY=VALUE ... | NAME ...	settings that go together (KEY:VALUE is the same)
+ *	cache		NAME:SIZE[:COUNT],...	object_size=SIZE; n=COUNT where n is not set
+ *	variant		NAME: KEY=VALUE ... | ...	go together (KEY:VALUE is the same)
  *
  * Part of the plan: pure.
  */
@@ -18,8 +19,10 @@
 
 #define AXIS_MOST_VALUES 4096
 
-/* Fill @x (zeroed) for section @s of @j. On failure too axis_experiment_release() frees what is there. */
-int axis_experiment(struct plan_exp *x, const struct job *j, const struct job_section *s, struct err *e);
+/* Fill @x (zeroed) for section @s of @j. On failure too axis_experiment_release() frees what is
+ * there. */
+int axis_experiment(struct plan_exp *x, const struct job *j, const struct job_section *s,
+		    struct err *e);
 void axis_experiment_release(struct plan_exp *x);
 
 /* [global] holds nothing that no experiment uses. */

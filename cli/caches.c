@@ -29,7 +29,8 @@ int caches_read(const char *name, struct slablist *l, char source[256], struct e
 	if (rc)
 		return rc;
 	if (source)
-		snprintf(source, 256, "%s (shipped: /proc/slabinfo cannot be read)", CACHES_SHIPPED);
+		snprintf(source, 256, "%s (shipped: /proc/slabinfo cannot be read)",
+			 CACHES_SHIPPED);
 	return slablist_read(path, l, e);
 }
 
@@ -71,7 +72,8 @@ static void print_cache(FILE *f, const struct slablist_row *r, int first)
 		fprintf(f, ":%" PRIu64, r->active_objs);
 }
 
-static int print_named(FILE *f, const struct slablist *l, char *names, const char *source, struct err *e)
+static int print_named(FILE *f, const struct slablist *l, char *names, const char *source,
+		       struct err *e)
 {
 	char *save, *t;
 	int first = 1;
@@ -121,8 +123,9 @@ static int list_text(const char *text, unsigned top, char **out, struct err *e)
 		return rc;
 	}
 	f = open_memstream(out, &len);
-	rc = !f ? err_set(e, -ENOMEM, "out of memory") :
-	     names ? print_named(f, &l, names, source, e) : print_largest(f, &l, top, e);
+	rc = !f	   ? err_set(e, -ENOMEM, "out of memory") :
+	     names ? print_named(f, &l, names, source, e) :
+		     print_largest(f, &l, top, e);
 	if (f)
 		fclose(f);
 	slablist_release(&l);

@@ -21,14 +21,17 @@ struct request {
 };
 
 static const struct cli_plain plain[] = {
-	{ "batch", 'b', "FILE", "read rows of CSV from FILE ('-' is standard input), print them with their geometry",
+	{ "batch", 'b', "FILE",
+	  "read rows of CSV from FILE ('-' is standard input), print them with their geometry",
 	  ID_BATCH },
 	{ "json", 0, NULL, "print JSON", ID_JSON },
-	{ "profile", 'p', "NAME", "start from a profile's toggles: kernel-2.6.22, kernel-6.1 or fast", ID_PROFILE },
+	{ "profile", 'p', "NAME",
+	  "start from a profile's toggles: kernel-2.6.22, kernel-6.1 or fast", ID_PROFILE },
 	{ .name = NULL },
 };
 
-static int on_row(void *arg, const struct cli_table *t, const struct opt *row, const char *text, struct err *e)
+static int on_row(void *arg, const struct cli_table *t, const struct opt *row, const char *text,
+		  struct err *e)
 {
 	struct request *r = arg;
 
@@ -55,7 +58,8 @@ static int on_option(void *arg, const struct cli_plain *p, const char *text, str
 }
 
 /* Twice over the command line: toggles come on top of the profile wherever that stands. */
-static int parse(const struct cli_spec *spec, struct request *r, int argc, char **argv, struct err *e)
+static int parse(const struct cli_spec *spec, struct request *r, int argc, char **argv,
+		 struct err *e)
 {
 	int n;
 
@@ -132,7 +136,8 @@ static int run_one(const struct cli_spec *spec, const struct request *r)
 	struct slab_trace t;
 	struct err e;
 
-	if (slab_config_validate(&q->config, 0, &e) || slab_geometry_trace(&q->in, &q->config, &g, &t, &e))
+	if (slab_config_validate(&q->config, 0, &e) ||
+	    slab_geometry_trace(&q->in, &q->config, &g, &t, &e))
 		return cli_usage_error(spec, &e);
 	if (!r->json)
 		geo_explain(stdout, q, &g, &t);
@@ -153,11 +158,12 @@ int cmd_geometry(int argc, char **argv)
 		.command = "slabscope geometry",
 		.usage = "--object-size N [OPTION]...\n"
 			 "       slabscope geometry --batch FILE [OPTION]...",
-		.about = "Compute what a slab of such objects looks like, and say why: order, objects, management,\n"
-			 "left-over bytes, colours, L1 sets, queue sizes. Nothing is allocated or measured.\n\n"
-			 "--batch reads CSV with a line of column names, any of object_size, align, hwcache_align,\n"
-			 "reclaim, ctor, rcu, rules, page_size, cache_line, break_order, cpus in any order; what a row\n"
-			 "leaves out or empty is as the options say. A bad row is named by line and column, exit 2.",
+		.about =
+			"Compute what a slab of such objects looks like, and say why: order, objects, management,\n"
+			"left-over bytes, colours, L1 sets, queue sizes. Nothing is allocated or measured.\n\n"
+			"--batch reads CSV with a line of column names, any of object_size, align, hwcache_align,\n"
+			"reclaim, ctor, rcu, rules, page_size, cache_line, break_order, cpus in any order; what a row\n"
+			"leaves out or empty is as the options say. A bad row is named by line and column, exit 2.",
 		.tables = tables,
 		.plain = plain,
 		.row = on_row,

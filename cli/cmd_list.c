@@ -48,8 +48,8 @@ static json_t *rows_json(const struct opt *o)
 
 	for (; o && o->name; o++) {
 		opt_metavar(o, metavar, sizeof(metavar));
-		j = json_pack("{s:s, s:s, s:s, s:s}", "name", o->name, "values", metavar, "default", o->def ? o->def : "",
-			      "help", o->help);
+		j = json_pack("{s:s, s:s, s:s, s:s}", "name", o->name, "values", metavar, "default",
+			      o->def ? o->def : "", "help", o->help);
 		if (o->unit)
 			json_object_set_new(j, "unit", json_string(o->unit));
 		json_array_append_new(list, j);
@@ -211,7 +211,8 @@ static void print_options(void)
 	print_rows(run_opts_table, "  --");
 	print_rows(trial_opts_table, "  --");
 	for (i = 0; job_specials[i].name; i++)
-		printf("  --%-16s %-28s %s\n", job_specials[i].name, job_specials[i].metavar, job_specials[i].help);
+		printf("  --%-16s %-28s %s\n", job_specials[i].name, job_specials[i].metavar,
+		       job_specials[i].help);
 }
 
 static json_t *options_json(void)
@@ -222,8 +223,9 @@ static json_t *options_json(void)
 	json_array_extend(list, more);
 	json_decref(more);
 	for (i = 0; job_specials[i].name; i++)
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "name", job_specials[i].name, "values",
-						      job_specials[i].metavar, "help", job_specials[i].help));
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:s}", "name", job_specials[i].name, "values",
+					job_specials[i].metavar, "help", job_specials[i].help));
 	return list;
 }
 
@@ -274,7 +276,8 @@ static int unknown_kind(const char *name)
 		names[i] = kinds[i].name;
 	names[i] = NULL;
 	near = suggest(name, names);
-	err_set(&e, -EINVAL, "no list '%s'%s%s%s", name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+	err_set(&e, -EINVAL, "no list '%s'%s%s%s", name, near ? "; did you mean '" : "",
+		near ? near : "", near ? "'?" : "");
 	return cli_usage_error(&spec, &e);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* slabscope plot: pictures of a run. Lines over a numeric axis, bars over names; intervals always. */
+/* slabscope plot: pictures of a run. Lines over a numeric axis, bars over names; intervals
+ * always. */
 
 #include <ctype.h>
 #include <errno.h>
@@ -17,6 +18,8 @@
 enum plain_id { P_X, P_Y, P_BY, P_EXP, P_BASELINE, P_FORMAT, P_NAME, P_LINEAR };
 
 #define MOST_PICTURES 64
+
+static const char default_metric[] = "time.ns_per_op";
 
 struct request {
 	const char *x, *y, *by, *exp, *baseline, *name;
@@ -54,16 +57,20 @@ static int take_plain(void *arg, const struct cli_plain *p, const char *text, st
 		for (i = 0; picture_formats[i]; i++)
 			if (!strcmp(picture_formats[i], text))
 				return q->format = i, 0;
-		return err_set(e, -EINVAL, "--format: expected svg, png, pdf or terminal, got '%s'", text);
+		return err_set(e, -EINVAL, "--format: expected svg, png, pdf or terminal, got '%s'",
+			       text);
 	}
 }
 
 static const struct cli_plain options[] = {
-	{ "x", 'x', "AXIS", "axis to the right [n, or the longest numeric axis; else the longest of names]", P_X },
+	{ "x", 'x', "AXIS",
+	  "axis to the right [n, or the longest numeric axis; else the longest of names]", P_X },
 	{ "y", 'y', "METRIC", "metric upwards [time.ns_per_op]", P_Y },
-	{ "by", 0, "AXIS", "axis of the series [the next one]; what is left over gives a picture each", P_BY },
+	{ "by", 0, "AXIS",
+	  "axis of the series [the next one]; what is left over gives a picture each", P_BY },
 	{ "experiment", 'e', "NAME", "only this experiment [all that have an axis]", P_EXP },
-	{ "baseline", 'b', "AXIS=VALUE,...", "ratio to the config with these values and otherwise the same, launch by launch",
+	{ "baseline", 'b', "AXIS=VALUE,...",
+	  "ratio to the config with these values and otherwise the same, launch by launch",
 	  P_BASELINE },
 	{ "format", 'f', "FORMAT", "svg, png, pdf or terminal [svg]", P_FORMAT },
 	{ "name", 0, "NAME", "of the files, without suffix [the experiment's]", P_NAME },
@@ -74,9 +81,10 @@ static const struct cli_plain options[] = {
 static const struct cli_spec spec = {
 	.command = "slabscope plot",
 	.usage = "RUN [OPTION]...",
-	.about = "Draws medians with their exact intervals: lines over a numeric axis, bars over an axis of names. Puts\n"
-		 "NAME.svg, NAME.gp and NAME.dat into the run's plots/ and prints the pictures' paths. Without options:\n"
-		 "one picture per experiment.",
+	.about =
+		"Draws medians with their exact intervals: lines over a numeric axis, bars over an axis of names. Puts\n"
+		"NAME.svg, NAME.gp and NAME.dat into the run's plots/ and prints the pictures' paths. Without options:\n"
+		"one picture per experiment.",
 	.plain = options,
 	.option = take_plain,
 };
@@ -107,7 +115,8 @@ static int longest(const struct res_exp *x, int numeric, int other)
 	return best;
 }
 
-static int choose_axis(const struct results *r, unsigned exp, const char *name, int *axis, struct err *e)
+static int choose_axis(const struct results *r, unsigned exp, const char *name, int *axis,
+		       struct err *e)
 {
 	*axis = results_axis(r, exp, name);
 	if (*axis >= 0)
@@ -115,14 +124,15 @@ static int choose_axis(const struct results *r, unsigned exp, const char *name, 
 	return err_set(e, -EINVAL, "experiment '%s' has no axis '%s'", r->exp[exp].name, name);
 }
 
-static int choose(const struct results *r, unsigned exp, const struct request *q, struct choice *c, struct err *e)
+static int choose(const struct results *r, unsigned exp, const struct request *q, struct choice *c,
+		  struct err *e)
 {
 	const struct res_exp *x = &r->exp[exp];
 	unsigned a;
 	int rc = 0, m;
 
 	*c = (struct choice){ .exp = exp, .x = -1, .by = -1, .baseline = q->baseline };
-	m = results_metric(r, q->y ? q->y : "time.ns_per_op", e);
+	m = results_metric(r, q->y ? q->y : default_metric, e);
 	if (m < 0)
 		return m;
 	c->metric = m;
@@ -142,16 +152,18 @@ static int choose(const struct results *r, unsigned exp, const struct request *q
 	for (a = 0; a < x->nr_axes && c->by < 0; a++)
 		if ((int)a != c->x)
 			c->by = a;
-	return c->x >= 0 ? 0 : err_set(e, -EINVAL, "experiment '%s' has no axis to draw over", x->name);
+	return c->x >= 0 ? 0 :
+			   err_set(e, -EINVAL, "experiment '%s' has no axis to draw over", x->name);
 }
 
 /* ---- words ---- */
 
 static const char *requested(const struct results *r, unsigned config, const char *option)
 {
-	const char *s = json_string_value(
-		json_object_get(json_object_get(json_array_get(json_object_get(r->run, "configs"), config), "requested"),
-				option));
+	const char *s = json_string_value(json_object_get(
+		json_object_get(json_array_get(json_object_get(r->run, "configs"), config),
+				"requested"),
+		option));
 
 	return s ? s : "";
 }
@@ -170,7 +182,8 @@ static int higher_is_better(const char *metric)
 	return 0;
 }
 
-static void words(struct picture *p, const struct results *r, const struct choice *c, unsigned config)
+static void words(struct picture *p, const struct results *r, const struct choice *c,
+		  unsigned config)
 {
 	const struct res_exp *x = &r->exp[c->exp];
 	const struct res_metric *m = &r->metric[c->metric];
@@ -181,7 +194,8 @@ static void words(struct picture *p, const struct results *r, const struct choic
 	snprintf(p->xlabel, sizeof(p->xlabel), "%s%s", x->axis[c->x].name,
 		 strcmp(x->axis[c->x].name, "n") ? "" : " (live objects)");
 	if (c->baseline)
-		snprintf(p->ylabel, sizeof(p->ylabel), "%s: ratio to %s (%s is better)", m->name, c->baseline, better);
+		snprintf(p->ylabel, sizeof(p->ylabel), "%s: ratio to %s (%s is better)", m->name,
+			 c->baseline, better);
 	else
 		snprintf(p->ylabel, sizeof(p->ylabel), "%s, %s (%s is better)", m->name,
 			 strcmp(m->unit, "1") ? m->unit : "ratio", better);
@@ -196,12 +210,13 @@ static void words(struct picture *p, const struct results *r, const struct choic
 	}
 	n = strlen(p->title);
 	snprintf(p->title + n, sizeof(p->title) - n, "; median of %u launches%s", r->blocks,
-		 r->blocks < stat_sign_least(RESULTS_CONFIDENCE) ? " (too few for intervals)" : ", 95 % intervals");
+		 r->blocks < stat_sign_least(RESULTS_CONFIDENCE) ? " (too few for intervals)" :
+								   ", 95 % intervals");
 }
 
 /* File name: experiment, metric if it was asked for, values of the axes that are left over. */
-static void file_name(struct picture *p, const struct results *r, const struct choice *c, unsigned config,
-		      const struct request *q)
+static void file_name(struct picture *p, const struct results *r, const struct choice *c,
+		      unsigned config, const struct request *q)
 {
 	const struct res_exp *x = &r->exp[c->exp];
 	size_t n;
@@ -211,8 +226,8 @@ static void file_name(struct picture *p, const struct results *r, const struct c
 	snprintf(p->name, sizeof(p->name), "%s", q->name ? q->name : x->name);
 	n = strlen(p->name);
 	if (!q->name)
-		snprintf(p->name + n, sizeof(p->name) - n, "%s%s%s", q->y ? "-" : "", q->y ? q->y : "",
-			 c->baseline ? "-ratio" : "");
+		snprintf(p->name + n, sizeof(p->name) - n, "%s%s%s", q->y ? "-" : "",
+			 q->y ? q->y : "", c->baseline ? "-ratio" : "");
 	for (a = 0; a < x->nr_axes; a++) {
 		n = strlen(p->name);
 		if ((int)a != c->x && (int)a != c->by)
@@ -233,11 +248,13 @@ static double axis_number(const char *t)
 	return strcmp(t, "off") ? strtod(t, NULL) : 0;
 }
 
-static int put_point(struct picture *p, const struct results *r, const struct choice *c, unsigned config)
+static int put_point(struct picture *p, const struct results *r, const struct choice *c,
+		     unsigned config)
 {
 	const struct res_axis *axis = &r->exp[c->exp].axis[c->x];
 	struct res_summary s = { 0 };
-	double x = p->kind == PICTURE_BARS ? r->config[config].at[c->x] : axis_number(axis->value[r->config[config].at[c->x]]);
+	double x = p->kind == PICTURE_BARS ? r->config[config].at[c->x] :
+					     axis_number(axis->value[r->config[config].at[c->x]]);
 	int base = c->baseline ? results_baseline(r, config, c->baseline) : -1;
 
 	if (!c->baseline)
@@ -251,12 +268,14 @@ static int put_point(struct picture *p, const struct results *r, const struct ch
 }
 
 /* Does @config belong to the picture of @first: the same on every axis that is left over? */
-static int same_picture(const struct results *r, const struct choice *c, unsigned first, unsigned config)
+static int same_picture(const struct results *r, const struct choice *c, unsigned first,
+			unsigned config)
 {
 	unsigned a;
 
 	for (a = 0; a < r->exp[c->exp].nr_axes; a++)
-		if ((int)a != c->x && (int)a != c->by && r->config[first].at[a] != r->config[config].at[a])
+		if ((int)a != c->x && (int)a != c->by &&
+		    r->config[first].at[a] != r->config[config].at[a])
 			return 0;
 	return 1;
 }
@@ -268,16 +287,19 @@ static int by_x(const void *a, const void *b)
 	return p->x < q->x ? -1 : p->x > q->x;
 }
 
-static int fill_series(struct picture *p, const struct results *r, const struct choice *c, unsigned first, int value)
+static int fill_series(struct picture *p, const struct results *r, const struct choice *c,
+		       unsigned first, int value)
 {
 	const struct res_exp *x = &r->exp[c->exp];
 	struct picture_series *s = &p->series[p->nr_series++];
 	unsigned i;
 
-	snprintf(s->name, sizeof(s->name), "%s", value >= 0 ? x->axis[c->by].value[value] : x->name);
+	s->hue = value > 0 ? value : 0;
+	snprintf(s->name, sizeof(s->name), "%s",
+		 value >= 0 ? x->axis[c->by].value[value] : x->name);
 	for (i = x->first; i < x->first + x->nr_configs; i++)
-		if (same_picture(r, c, first, i) && (value < 0 || (int)r->config[i].at[c->by] == value) &&
-		    put_point(p, r, c, i))
+		if (same_picture(r, c, first, i) &&
+		    (value < 0 || (int)r->config[i].at[c->by] == value) && put_point(p, r, c, i))
 			return -ENOMEM;
 	qsort(s->point, s->nr, sizeof(*s->point), by_x);
 	if (!s->nr)
@@ -286,7 +308,8 @@ static int fill_series(struct picture *p, const struct results *r, const struct 
 }
 
 /* Where a run over n objects leaves the L1: ways x colours per series, all of it for everybody. */
-static void mark_cache(struct picture *p, const struct results *r, const struct choice *c, unsigned first)
+static void mark_cache(struct picture *p, const struct results *r, const struct choice *c,
+		       unsigned first)
 {
 	const struct res_exp *x = &r->exp[c->exp];
 	int size = 0, ways = 0, line = 0;
@@ -294,8 +317,8 @@ static void mark_cache(struct picture *p, const struct results *r, const struct 
 
 	if (p->kind != PICTURE_LINES || strcmp(x->axis[c->x].name, "n") ||
 	    strcmp(requested(r, first, "workload"), "hot-header") ||
-	    json_unpack(json_object_get(r->run, "machine"), "{s:i, s:i, s:i}", "l1d_size", &size, "l1d_ways", &ways,
-			"cache_line", &line) ||
+	    json_unpack(json_object_get(r->run, "machine"), "{s:i, s:i, s:i}", "l1d_size", &size,
+			"l1d_ways", &ways, "cache_line", &line) ||
 	    size <= 0 || line <= 0)
 		return;
 	p->capacity = (double)size / line;
@@ -339,8 +362,8 @@ static int wants_log_x(const struct res_axis *a)
 	return lo > 0 && a->nr > 2 && hi / lo >= 8;
 }
 
-static int make_picture(struct picture *p, const struct results *r, const struct choice *c, unsigned first,
-			const struct request *q, struct err *e)
+static int make_picture(struct picture *p, const struct results *r, const struct choice *c,
+			unsigned first, const struct request *q, struct err *e)
 {
 	const struct res_exp *x = &r->exp[c->exp];
 	const struct res_axis *axis = &x->axis[c->x];
@@ -349,11 +372,12 @@ static int make_picture(struct picture *p, const struct results *r, const struct
 	memset(p, 0, sizeof(*p));
 	p->kind = axis->numeric && strcmp(axis->name, "cache") ? PICTURE_LINES : PICTURE_BARS;
 	if (c->by >= 0 && x->axis[c->by].nr > PICTURE_MOST_SERIES)
-		return err_set(e, -E2BIG, "axis '%s' has %u values: more than %d series cannot be told apart",
+		return err_set(e, -E2BIG,
+			       "axis '%s' has %u values: more than %d series cannot be told apart",
 			       x->axis[c->by].name, x->axis[c->by].nr, PICTURE_MOST_SERIES);
 	if (p->kind == PICTURE_BARS && axis->nr > PICTURE_MOST_GROUPS)
-		return err_set(e, -E2BIG, "axis '%s' has %u values: more than %d groups of bars", axis->name, axis->nr,
-			       PICTURE_MOST_GROUPS);
+		return err_set(e, -E2BIG, "axis '%s' has %u values: more than %d groups of bars",
+			       axis->name, axis->nr, PICTURE_MOST_GROUPS);
 	for (i = 0; c->by < 0 ? i < 1 : i < x->axis[c->by].nr; i++)
 		if (fill_series(p, r, c, first, c->by < 0 ? -1 : (int)i))
 			return err_set(e, -ENOMEM, "out of memory");
@@ -372,7 +396,8 @@ static int make_picture(struct picture *p, const struct results *r, const struct
 
 /* ---- the command ---- */
 
-static int draw(const struct results *r, const struct choice *c, unsigned first, const struct request *q)
+static int draw(const struct results *r, const struct choice *c, unsigned first,
+		const struct request *q)
 {
 	struct picture *p = malloc(sizeof(*p));
 	char dir[PATH_MAX], file[PATH_MAX];
@@ -381,10 +406,11 @@ static int draw(const struct results *r, const struct choice *c, unsigned first,
 
 	if (!p)
 		return 1;
+	*file = '\0';
 	rc = make_picture(p, r, c, first, q, &e);
 	if (!rc && !picture_points(p))
-		rc = err_set(&e, -ENODATA, "%s: %s has no valid value: no picture", r->exp[c->exp].name,
-			     r->metric[c->metric].name);
+		rc = err_set(&e, -ENODATA, "%s: %s has no valid value: no picture",
+			     r->exp[c->exp].name, r->metric[c->metric].name);
 	if (!rc && snprintf(dir, sizeof(dir), "%s/plots", r->path) < (int)sizeof(dir))
 		rc = picture_write(p, dir, q->format, file, &e);
 	if (rc)
@@ -409,8 +435,9 @@ static int draw_experiment(const struct results *r, const struct choice *c, cons
 		if (k < i)
 			continue; /* drawn with an earlier config */
 		if (pictures++ == MOST_PICTURES) {
-			fprintf(stderr, "slabscope plot: %s: only the first %d pictures are drawn\n", x->name,
-				MOST_PICTURES);
+			fprintf(stderr,
+				"slabscope plot: %s: only the first %d pictures are drawn\n",
+				x->name, MOST_PICTURES);
 			break;
 		}
 		status = draw(r, c, i, q);
@@ -424,6 +451,12 @@ static int draw_all(const struct results *r, const struct request *q)
 	int status = 0;
 	struct err e;
 
+	if (!q->y && results_metric(r, default_metric, NULL) < 0) {
+		err_set(&e, -ENODATA,
+			"%s: no trial that is ok has %s: no picture (--y names another metric)",
+			r->path, default_metric);
+		return cli_failure(&spec, &e);
+	}
 	for (i = 0; i < r->nr_exp && !status; i++) {
 		struct choice c;
 
@@ -431,7 +464,7 @@ static int draw_all(const struct results *r, const struct request *q)
 			continue;
 		/* an axis that was asked for need not be in every experiment */
 		if (choose(r, i, q, &c, &e)) {
-			if (q->exp || results_metric(r, q->y ? q->y : "time.ns_per_op", NULL) < 0)
+			if (q->exp || results_metric(r, q->y ? q->y : default_metric, NULL) < 0)
 				return cli_usage_error(&spec, &e);
 			continue;
 		}
@@ -443,7 +476,8 @@ static int draw_all(const struct results *r, const struct request *q)
 	if (drawn || status)
 		return status;
 	err_set(&e, -EINVAL, "no experiment of %s has %s", r->path,
-		q->exp || q->x || q->by || q->baseline ? "what was asked for" : "an axis to draw over");
+		q->exp || q->x || q->by || q->baseline ? "what was asked for" :
+							 "an axis to draw over");
 	return cli_usage_error(&spec, &e);
 }
 

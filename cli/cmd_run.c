@@ -20,7 +20,13 @@
 #define MOST_TABLES 64
 
 enum plain_id {
-	P_OUT, P_RESUME, P_FORCE, P_PLAN, P_SHOWJOB, P_QUIET, P_VERBOSE,
+	P_OUT,
+	P_RESUME,
+	P_FORCE,
+	P_PLAN,
+	P_SHOWJOB,
+	P_QUIET,
+	P_VERBOSE,
 	P_SPECIAL, /* job_specials[id - P_SPECIAL] */
 };
 
@@ -32,7 +38,8 @@ struct request {
 	int force, plan, showjob, quiet, verbose;
 };
 
-static int take_row(void *arg, const struct cli_table *t, const struct opt *row, const char *text, struct err *e)
+static int take_row(void *arg, const struct cli_table *t, const struct opt *row, const char *text,
+		    struct err *e)
 {
 	struct request *q = arg;
 
@@ -107,9 +114,10 @@ static void grammar_init(struct grammar *g)
 	g->spec = (struct cli_spec){
 		.command = "slabscope run",
 		.usage = "[JOB.ini] [OPTION]...",
-		.about = "Runs every config of the job once per launch, in shuffled order, each trial in a fresh process.\n"
-			 "A value may be a list (8,16,32) or a range (0-3, 8-512*2, 0-1024+256): then it is an axis. Options\n"
-			 "given beside a job file hold for all of its experiments. Prints the folder of the results.",
+		.about =
+			"Runs every config of the job once per launch, in shuffled order, each trial in a fresh process.\n"
+			"A value may be a list (8,16,32) or a range (0-3, 8-512*2, 0-1024+256): then it is an axis. Options\n"
+			"given beside a job file hold for all of its experiments. Prints the folder of the results.",
 		.tables = g->tables,
 		.plain = g->plain,
 		.row = take_row,
@@ -149,7 +157,8 @@ static int draw_seed(struct job *j, struct err *e)
 	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
 		return err_set(e, -errno, "getrandom: %s", strerror(errno));
 	snprintf(text, sizeof(text), "%" PRIu32, seed);
-	return job_override(j, "seed", text, "drawn", e);
+	return job_set(&j->global, "seed", text, "drawn",
+		       e); /* a section that sets it is told so */
 }
 
 /* results/demo for examples/demo.ini; results/2026-11-22T20-45-00 without a file. */
@@ -190,8 +199,10 @@ static int check_build(const struct plan *p, struct err *e)
 		allowed = s.run.allow_debug;
 		trial_spec_release(&s);
 		if (!allowed)
-			return err_set(e, -EPERM, "figures of this build do not count (%s); --allow-debug measures all the same",
-				       flaw);
+			return err_set(
+				e, -EPERM,
+				"figures of this build do not count (%s); --allow-debug measures all the same",
+				flaw);
 	}
 	return 0;
 }
@@ -206,27 +217,32 @@ static int conclude(const struct rundir *d, const struct run_result *r, int quie
 	unsigned bad = r->ran - r->count[0];
 
 	if (r->signal) {
-		fprintf(stderr, "slabscope run: interrupted with %u of %u trials done; go on with: slabscope run --resume %s\n",
+		fprintf(stderr,
+			"slabscope run: interrupted with %u of %u trials done; go on with: slabscope run --resume %s\n",
 			r->there + r->ran, r->planned, d->path);
 		return 128 + r->signal;
 	}
 	if (bad)
-		fprintf(stderr, "slabscope run: %u of %u trials are not ok: %u failed, %u crashed, %u timed out\n", bad,
-			r->ran, r->count[1], r->count[2], r->count[3]);
+		fprintf(stderr,
+			"slabscope run: %u of %u trials are not ok: %u failed, %u crashed, %u timed out\n",
+			bad, r->ran, r->count[1], r->count[2], r->count[3]);
 	if (!quiet)
-		fprintf(stderr, "%u trials in %s; look with: slabscope stat %s\n", r->there + r->ran, d->path, d->path);
+		fprintf(stderr, "%u trials in %s; look with: slabscope stat %s\n",
+			r->there + r->ran, d->path, d->path);
 	printf("%s\n", d->path);
 	return config_without_ok(r) ? 1 : 0;
 }
 
-static int run_in(struct rundir *d, const struct plan *p, const struct request *q, const struct cli_spec *spec)
+static int run_in(struct rundir *d, const struct plan *p, const struct request *q,
+		  const struct cli_spec *spec)
 {
 	struct run_result r;
 	struct err e;
 
 	if (run_trials(p, d, q->timeout, q->quiet, q->verbose, &r, &e)) {
 		cli_failure(spec, &e);
-		fprintf(stderr, "what was done is kept; go on with: slabscope run --resume %s\n", d->path);
+		fprintf(stderr, "what was done is kept; go on with: slabscope run --resume %s\n",
+			d->path);
 		return 1;
 	}
 	return conclude(d, &r, q->quiet);
@@ -289,7 +305,8 @@ static int do_plan(struct job *j, const struct plan *p, const char *file, const 
 	return status;
 }
 
-static int do_job(const char *file, const struct request *q, const struct cli_spec *spec, int argc, char **argv)
+static int do_job(const char *file, const struct request *q, const struct cli_spec *spec, int argc,
+		  char **argv)
 {
 	struct job j = { 0 };
 	char *shown = NULL;
@@ -334,7 +351,8 @@ static int check_resume(struct request *q, int operands, struct err *e)
 		int rc;
 
 		if (strcmp(s->name, "timeout"))
-			return err_set(e, -EINVAL, "--resume: %s is the folder's and cannot be given", s->name);
+			return err_set(e, -EINVAL,
+				       "--resume: %s is the folder's and cannot be given", s->name);
 		rc = opt_parse(opt_find(run_opts_table, "timeout"), &o, s->text, e);
 		if (rc)
 			return rc;
@@ -362,10 +380,12 @@ int cmd_run(int argc, char **argv)
 	} else if (n < 0) {
 		status = cli_usage_error(&g->spec, &e);
 	} else if (argc - n > 1) {
-		err_set(&e, -EINVAL, "expected one job file, got '%s' and '%s'", argv[n], argv[n + 1]);
+		err_set(&e, -EINVAL, "expected one job file, got '%s' and '%s'", argv[n],
+			argv[n + 1]);
 		status = cli_usage_error(&g->spec, &e);
 	} else if (q.resume) {
-		status = check_resume(&q, argc - n, &e) ? cli_usage_error(&g->spec, &e) : do_resume(&q, &g->spec);
+		status = check_resume(&q, argc - n, &e) ? cli_usage_error(&g->spec, &e) :
+							  do_resume(&q, &g->spec);
 	} else if (n == argc && !q.given.nr) {
 		err_set(&e, -EINVAL, "expected a job file or options that say what to run");
 		status = cli_usage_error(&g->spec, &e);

@@ -22,7 +22,10 @@ struct request {
 	int json, all;
 };
 
-static const struct opt top_opt = { .name = "top", .type = OPT_UINT, .offset = offsetof(struct request, top), .min = 1,
+static const struct opt top_opt = { .name = "top",
+				    .type = OPT_UINT,
+				    .offset = offsetof(struct request, top),
+				    .min = 1,
 				    .max = 100000 };
 
 static int take_plain(void *arg, const struct cli_plain *p, const char *text, struct err *e)
@@ -86,8 +89,9 @@ static double round_bytes(const struct view *v)
 
 static void heading(struct table *t)
 {
-	static const char *const h[] = { "name",     "objects", "KiB",	 "size", "listed n/pages", "ours n/pages",
-					 "mgmt",     "mgmt %",  "round %", "left %", "colours",	   "step" };
+	static const char *const h[] = { "name",	   "objects",	   "KiB",     "size",
+					 "listed n/pages", "ours n/pages", "mgmt",    "mgmt %",
+					 "round %",	   "left %",	   "colours", "step" };
 	unsigned i;
 
 	t->columns = sizeof(h) / sizeof(h[0]);
@@ -124,26 +128,30 @@ static json_t *object(const struct view *v)
 {
 	const struct slablist_row *r = v->row;
 	const struct slab_geometry *g = &v->g;
-	json_t *o = json_pack("{s:s, s:I, s:I, s:i, s:i, s:i}", "name", r->name, "active_objs", (json_int_t)r->active_objs,
-			      "num_objs", (json_int_t)r->num_objs, "objsize", (int)r->objsize, "listed_objperslab",
-			      (int)r->objperslab, "listed_pagesperslab", (int)r->pagesperslab);
+	json_t *o = json_pack("{s:s, s:I, s:I, s:i, s:i, s:i}", "name", r->name, "active_objs",
+			      (json_int_t)r->active_objs, "num_objs", (json_int_t)r->num_objs,
+			      "objsize", (int)r->objsize, "listed_objperslab", (int)r->objperslab,
+			      "listed_pagesperslab", (int)r->pagesperslab);
 
 	if (!v->ok) {
 		json_object_set_new(o, "unavailable", json_string(v->why.text));
 		return o;
 	}
-	json_object_set_new(o, "ours",
-			    json_pack("{s:i, s:i, s:i, s:i, s:i, s:b, s:b, s:i, s:i, s:f, s:f, s:f}", "size",
-				      (int)g->size, "num", (int)g->num, "gfporder", (int)g->gfporder, "mgmt_size",
-				      (int)g->slab_size, "left_over", (int)g->left_over, "off_slab", (int)g->off_slab,
-				      "objfreelist", (int)g->objfreelist, "colour", (int)g->colour, "colour_off",
-				      (int)g->colour_off, "mgmt_share", share(v, mgmt_bytes(v)) / 100, "rounding_share",
-				      share(v, round_bytes(v)) / 100, "left_over_share", share(v, g->left_over) / 100));
+	json_object_set_new(
+		o, "ours",
+		json_pack("{s:i, s:i, s:i, s:i, s:i, s:b, s:b, s:i, s:i, s:f, s:f, s:f}", "size",
+			  (int)g->size, "num", (int)g->num, "gfporder", (int)g->gfporder,
+			  "mgmt_size", (int)g->slab_size, "left_over", (int)g->left_over,
+			  "off_slab", (int)g->off_slab, "objfreelist", (int)g->objfreelist,
+			  "colour", (int)g->colour, "colour_off", (int)g->colour_off, "mgmt_share",
+			  share(v, mgmt_bytes(v)) / 100, "rounding_share",
+			  share(v, round_bytes(v)) / 100, "left_over_share",
+			  share(v, g->left_over) / 100));
 	return o;
 }
 
-static void print_text(const struct slablist *l, const struct slablist_row **r, const struct request *q,
-		       const struct kmem_machine *m, const char *source)
+static void print_text(const struct slablist *l, const struct slablist_row **r,
+		       const struct request *q, const struct kmem_machine *m, const char *source)
 {
 	struct table t = { 0 };
 	unsigned shown = 0, without_colour = 0;
@@ -157,15 +165,16 @@ static void print_text(const struct slablist *l, const struct slablist_row **r, 
 		cells(&t, &v);
 		without_colour += v.ok && v.g.colour <= 1;
 	}
-	printf("%s: %zu caches, %u shown, by active bytes; rules %s, %u-byte pages, %u-byte lines\n", source, l->n, shown,
-	       slab_rules[q->config.rules].name, m->page_size, m->cache_line);
+	printf("%s: %zu caches, %u shown, by active bytes; rules %s, %u-byte pages, %u-byte lines\n",
+	       source, l->n, shown, slab_rules[q->config.rules].name, m->page_size, m->cache_line);
 	table_print(&t, stdout);
-	printf("%u of %u have no colours: all of their slabs begin on the same cache sets\n", without_colour, shown);
+	printf("%u of %u have no colours: all of their slabs begin on the same cache sets\n",
+	       without_colour, shown);
 	table_release(&t);
 }
 
-static int print_json(const struct slablist *l, const struct slablist_row **r, const struct request *q,
-		      const struct kmem_machine *m, const char *source)
+static int print_json(const struct slablist *l, const struct slablist_row **r,
+		      const struct request *q, const struct kmem_machine *m, const char *source)
 {
 	json_t *list = json_array(), *o;
 	size_t i;
@@ -177,8 +186,9 @@ static int print_json(const struct slablist *l, const struct slablist_row **r, c
 		make_view(&v, r[i], &q->config, m);
 		json_array_append_new(list, object(&v));
 	}
-	o = json_pack("{s:s, s:s, s:i, s:i, s:o}", "source", source, "rules", slab_rules[q->config.rules].name,
-		      "page_size", (int)m->page_size, "cache_line", (int)m->cache_line, "caches", list);
+	o = json_pack("{s:s, s:s, s:i, s:i, s:o}", "source", source, "rules",
+		      slab_rules[q->config.rules].name, "page_size", (int)m->page_size,
+		      "cache_line", (int)m->cache_line, "caches", list);
 	bad = json_dumpf(o, stdout, JSON_INDENT(1)) || putchar('\n') == EOF;
 	json_decref(o);
 	return bad;
@@ -229,9 +239,10 @@ int cmd_slabinfo(int argc, char **argv)
 	const struct cli_spec spec = {
 		.command = "slabscope slabinfo",
 		.usage = "[FILE|-|auto] [OPTION]...",
-		.about = "Reads a /proc/slabinfo listing (this machine's own if none is named, or the shipped one where that\n"
-			 "cannot be read) and shows what slabs of its caches' sizes look like under our rules: objects and pages\n"
-			 "per slab beside the listed ones, where the management lies, what is lost, how many colours there are.",
+		.about =
+			"Reads a /proc/slabinfo listing (this machine's own if none is named, or the shipped one where that\n"
+			"cannot be read) and shows what slabs of its caches' sizes look like under our rules: objects and pages\n"
+			"per slab beside the listed ones, where the management lies, what is lost, how many colours there are.",
 		.tables = tables,
 		.plain = options,
 		.option = take_plain,

@@ -14,9 +14,14 @@
 
 enum plain_id { P_METRIC, P_ALL, P_BASELINE, P_ACROSS, P_EXP, P_JSON, P_CSV };
 
-/* What is shown unless --metric says otherwise: those of them that the run has. The first gets its interval shown. */
+/* What is shown unless --metric says otherwise: those of them that the run has. The first gets
+ * its interval shown. */
 static const char *const default_metrics[] = {
-	"time.ns_per_op", "slabinfo.utilisation", "slabinfo.bytes_held", "rusage.involuntary_switches", NULL,
+	"time.ns_per_op",
+	"slabinfo.utilisation",
+	"slabinfo.bytes_held",
+	"rusage.involuntary_switches",
+	NULL,
 };
 
 static int take_plain(void *arg, const struct cli_plain *p, const char *text, struct err *e)
@@ -51,8 +56,10 @@ static const struct cli_plain options[] = {
 	{ "metric", 'm', "NAME", "metric to show; may be given several times", P_METRIC },
 	{ "all", 'a', NULL, "every metric, one per row", P_ALL },
 	{ "baseline", 'b', "AXIS=VALUE,...",
-	  "also the ratio to the config with these values and otherwise the same, launch by launch", P_BASELINE },
-	{ "across", 0, "AXIS", "one metric only, the axis's values side by side; medians", P_ACROSS },
+	  "also the ratio to the config with these values and otherwise the same, launch by launch",
+	  P_BASELINE },
+	{ "across", 0, "AXIS", "one metric only, the axis's values side by side; medians",
+	  P_ACROSS },
 	{ "experiment", 'e', "NAME", "only this experiment", P_EXP },
 	{ "json", 0, NULL, "everything, as JSON", P_JSON },
 	{ "csv", 0, NULL, "everything, as CSV (what summary.csv gets)", P_CSV },
@@ -62,15 +69,17 @@ static const struct cli_plain options[] = {
 static const struct cli_spec spec = {
 	.command = "slabscope stat",
 	.usage = "RUN [OPTION]...",
-	.about = "Medians over the launches of each config in a results folder, with exact sign-test intervals (95 %).\n"
-		 "Only columns that vary are shown. Writes summary.csv into the folder.",
+	.about =
+		"Medians over the launches of each config in a results folder, with exact sign-test intervals (95 %).\n"
+		"Only columns that vary are shown. Writes summary.csv into the folder.",
 	.plain = options,
 	.option = take_plain,
 };
 
 /* ---- the command ---- */
 
-static int choose_metrics(const struct results *r, const struct stat_request *q, int *metric, unsigned *nr, struct err *e)
+static int choose_metrics(const struct results *r, const struct stat_request *q, int *metric,
+			  unsigned *nr, struct err *e)
 {
 	unsigned i;
 
@@ -87,7 +96,7 @@ static int choose_metrics(const struct results *r, const struct stat_request *q,
 			metric[(*nr)++] = m;
 	}
 	if (!*nr && r->nr_metrics)
-		metric[(*nr)++] = 0;
+		metric[(*nr)++] = 0; /* another collector's */
 	return 0;
 }
 
@@ -98,9 +107,11 @@ static int check_baseline(const struct results *r, const char *baseline, struct 
 	for (c = 0; baseline && c < r->nr_configs; c++)
 		if (results_baseline(r, c, baseline) >= 0)
 			return 0;
-	return baseline ? err_set(e, -EINVAL, "--baseline: no config has '%s' (AXIS=VALUE,... as the table shows them)",
-				  baseline) :
-			  0;
+	return baseline ?
+		       err_set(e, -EINVAL,
+			       "--baseline: no config has '%s' (AXIS=VALUE,... as the table shows them)",
+			       baseline) :
+		       0;
 }
 
 static int check_names(const struct results *r, const struct stat_request *q, struct err *e)
@@ -113,7 +124,9 @@ static int check_names(const struct results *r, const struct stat_request *q, st
 	}
 	if (!exp)
 		return err_set(e, -EINVAL, "--experiment: %s has no '%s'", r->path, q->exp);
-	return axis ? 0 : err_set(e, -EINVAL, "--across: no experiment of %s has an axis '%s'", r->path, q->across);
+	return axis ? 0 :
+		      err_set(e, -EINVAL, "--across: no experiment of %s has an axis '%s'", r->path,
+			      q->across);
 }
 
 static int show(const struct results *r, const struct stat_request *q)
@@ -128,8 +141,9 @@ static int show(const struct results *r, const struct stat_request *q)
 	if (summary_write(r, q->baseline, &e))
 		fprintf(stderr, "slabscope stat: %s (the table is whole all the same)\n", e.text);
 	if (r->samples.torn_lines)
-		fprintf(stderr, "slabscope stat: %s: %u line(s) of a trial that is not whole are left out\n", r->path,
-			r->samples.torn_lines);
+		fprintf(stderr,
+			"slabscope stat: %s: %u line(s) of a trial that is not whole are left out\n",
+			r->path, r->samples.torn_lines);
 	if (q->json)
 		return summary_json(r, q->baseline, stdout);
 	if (q->csv)

@@ -3,8 +3,9 @@
 #define SLABSCOPE_COMMANDS_H
 
 /*
- * A command: one file cmd_NAME.c, one function here, one line in main.c's table. argv[0] is the command's name.
- * Returns the exit status: 0 done, 1 failed, 2 usage, 77 cannot be done here, 130 interrupted.
+ * A command: one file cmd_NAME.c, one function here, one line in main.c's table. argv[0] is the
+ * command's name. Returns the exit status: 0 done, 1 failed, 2 usage, 77 cannot be done here, 130
+ * interrupted.
  */
 
 #define EXIT_USAGE 2

@@ -11,8 +11,8 @@
 
 /* Columns that a file may have; each is a row of geo_opts[] or slab_config_opts[]. */
 static const char *const inputs[] = {
-	"object_size", "align", "hwcache_align", "reclaim",	"ctor", "rcu",
-	"rules",       "page_size", "cache_line", "break_order", "cpus", NULL,
+	"object_size", "align",	    "hwcache_align", "reclaim",	    "ctor", "rcu",
+	"rules",       "page_size", "cache_line",    "break_order", "cpus", NULL,
 };
 
 /* Columns that are put behind them. */
@@ -20,7 +20,10 @@ static const struct {
 	const char *name;
 	size_t offset;
 } outputs[] = {
-#define OUTPUT(name, field) { name, offsetof(struct slab_geometry, field) }
+#define OUTPUT(name, field)                                 \
+	{                                                   \
+		name, offsetof(struct slab_geometry, field) \
+	}
 	OUTPUT("size", size),
 	OUTPUT("num", num),
 	OUTPUT("gfporder", gfporder),
@@ -72,8 +75,10 @@ static int read_column(struct batch *b, unsigned i, struct err *e)
 
 	c.row = input_row(name, &c.of_config);
 	if (!c.row) {
-		err_set(e, -EINVAL, "expected one of object_size, align, hwcache_align, reclaim, ctor, rcu, rules, "
-			"page_size, cache_line, break_order, cpus, got '%.100s'", name);
+		err_set(e, -EINVAL,
+			"expected one of object_size, align, hwcache_align, reclaim, ctor, rcu, rules, "
+			"page_size, cache_line, break_order, cpus, got '%.100s'",
+			name);
 		return csv_error_at(&b->csv, i, NULL, -EINVAL, e);
 	}
 	for (k = 0; k < b->nr; k++)
@@ -93,8 +98,10 @@ static int read_header(struct batch *b, struct err *e)
 	if (ret < 0)
 		return ret;
 	if (!ret)
-		return err_set(e, -EINVAL, "%s: line 1, column 1: expected a line with column names, got nothing",
-			       b->csv.name);
+		return err_set(
+			e, -EINVAL,
+			"%s: line 1, column 1: expected a line with column names, got nothing",
+			b->csv.name);
 	for (i = 0; i < b->csv.nr; i++) {
 		ret = read_column(b, i, e);
 		if (ret)
@@ -138,7 +145,8 @@ static void write_row(const struct batch *b, const struct slab_geometry *g)
 	fputc('\n', b->out);
 }
 
-/* The column that a refusal is about: its name stands in front of the text; if none does, it is the size. */
+/* The column that a refusal is about: its name stands in front of the text; if none does, it is the
+ * size. */
 static unsigned blame(const struct batch *b, struct err *e)
 {
 	unsigned i;

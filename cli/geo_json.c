@@ -11,11 +11,15 @@ static const struct {
 	const char *name;
 	size_t offset;
 } fields[] = {
-#define F(f) { #f, offsetof(struct slab_geometry, f) }
-	F(object_size), F(obj_offset), F(size), F(align), F(gfporder), F(num), F(slab_size), F(left_over), F(colour),
-	F(colour_off), F(off_slab), F(objfreelist), F(index_bytes), F(header_bytes), F(red_zone), F(poison),
-	F(store_user), F(limit), F(batchcount), F(shared), F(colour_header), F(slack_objects), F(slack_orders),
-	F(page_size),
+#define F(f)                                          \
+	{                                             \
+#f, offsetof(struct slab_geometry, f) \
+	}
+	F(object_size),	  F(obj_offset),    F(size),	     F(align),	      F(gfporder),
+	F(num),		  F(slab_size),	    F(left_over),    F(colour),	      F(colour_off),
+	F(off_slab),	  F(objfreelist),   F(index_bytes),  F(header_bytes), F(red_zone),
+	F(poison),	  F(store_user),    F(limit),	     F(batchcount),   F(shared),
+	F(colour_header), F(slack_objects), F(slack_orders), F(page_size),
 #undef F
 };
 
@@ -63,25 +67,27 @@ static json_t *steps(const struct slab_trace *t)
 	for (i = 0; i < t->n; i++) {
 		const struct slab_step *s = &t->step[i];
 
-		json_array_append_new(a, json_pack("{s:s, s:i, s:i, s:i, s:s}", "mode", geo_mode_name(s->mode), "order",
-						   (int)s->order, "num", (int)s->num, "left_over",
-						   (int)s->left_over, "verdict", geo_verdict_name(s->verdict)));
+		json_array_append_new(
+			a, json_pack("{s:s, s:i, s:i, s:i, s:s}", "mode", geo_mode_name(s->mode),
+				     "order", (int)s->order, "num", (int)s->num, "left_over",
+				     (int)s->left_over, "verdict", geo_verdict_name(s->verdict)));
 	}
 	return a;
 }
 
-int geo_json(FILE *f, const struct geo_query *q, const struct slab_geometry *g, const struct slab_trace *t,
-	     struct err *e)
+int geo_json(FILE *f, const struct geo_query *q, const struct slab_geometry *g,
+	     const struct slab_trace *t, struct err *e)
 {
 	unsigned sets = geo_l1_sets(q);
 	json_t *o;
 	int ret;
 
 	o = json_pack("{s:i, s:o, s:o, s:o, s:o, s:{s:i, s:i, s:i}, s:b}", "version", 1, "asked",
-		      options(geo_opts, q), "config", options(slab_config_opts, &q->config), "geometry", result(g),
-		      "steps", steps(t), "l1_sets", "total", (int)sets, "without_colour",
-		      (int)slab_sets(g, q->in.cache_line, sets, 0), "with_colour",
-		      (int)slab_sets(g, q->in.cache_line, sets, 1), "runs", (int)slab_rules[g->rules].runs);
+		      options(geo_opts, q), "config", options(slab_config_opts, &q->config),
+		      "geometry", result(g), "steps", steps(t), "l1_sets", "total", (int)sets,
+		      "without_colour", (int)slab_sets(g, q->in.cache_line, sets, 0), "with_colour",
+		      (int)slab_sets(g, q->in.cache_line, sets, 1), "runs",
+		      (int)slab_rules[g->rules].runs);
 	if (!o)
 		return err_set(e, -ENOMEM, "out of memory");
 	ret = json_dumpf(o, f, JSON_INDENT(2) | JSON_PRESERVE_ORDER);

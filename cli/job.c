@@ -12,20 +12,37 @@
 #include "workloads/workload.h"
 
 const struct opt run_opts_table[] = {
-	{ .name = "launches", .type = OPT_UINT, .offset = offsetof(struct run_opts, launches), .min = 1,
-	  .max = 100000, .unit = "blocks", .def = "10",
+	{ .name = "launches",
+	  .type = OPT_UINT,
+	  .offset = offsetof(struct run_opts, launches),
+	  .min = 1,
+	  .max = 100000,
+	  .unit = "blocks",
+	  .def = "10",
 	  .help = "how often each config is run, each time in a fresh process" },
-	{ .name = "seed", .type = OPT_U64, .offset = offsetof(struct run_opts, seed), .flags = OPT_AUTO,
-	  .def = "auto", .help = "seed of the order and of every trial; auto: drawn and recorded" },
-	{ .name = "timeout", .type = OPT_DOUBLE, .offset = offsetof(struct run_opts, timeout), .dmin = 0.05,
-	  .dmax = 86400, .unit = "s", .def = "60", .help = "a trial that takes longer is killed" },
+	{ .name = "seed",
+	  .type = OPT_U64,
+	  .offset = offsetof(struct run_opts, seed),
+	  .flags = OPT_AUTO,
+	  .def = "auto",
+	  .help = "seed of the order and of every trial; auto: drawn and recorded" },
+	{ .name = "timeout",
+	  .type = OPT_DOUBLE,
+	  .offset = offsetof(struct run_opts, timeout),
+	  .dmin = 0.05,
+	  .dmax = 86400,
+	  .unit = "s",
+	  .def = "60",
+	  .help = "a trial that takes longer is killed" },
 	{ .name = NULL },
 };
 
 const struct job_special job_specials[] = {
 	{ "cache", "NAME:SIZE[:COUNT],...", "object sizes (and live counts) under a name" },
-	{ "caches", "FILE[:NAME,...]|auto", "`cache` from a slabinfo listing: FILE's, or this machine's own" },
-	{ "top", "N", "caches without names: so many of them, those with the most active bytes (6)" },
+	{ "caches", "FILE[:NAME,...]|auto",
+	  "`cache` from a slabinfo listing: FILE's, or this machine's own" },
+	{ "top", "N",
+	  "caches without names: so many of them, those with the most active bytes (6)" },
 	{ "variant", "NAME: KEY=VALUE ... | ...", "settings that go together, under a name" },
 	{ NULL, NULL, NULL },
 };
@@ -137,9 +154,18 @@ static int section_put(struct job_section *s, const struct job_setting *n)
 	return 0;
 }
 
-int job_set(struct job_section *s, const char *name, const char *text, const char *where, struct err *e)
+int job_set(struct job_section *s, const char *name, const char *text, const char *where,
+	    struct err *e)
 {
 	struct job_setting n = { c_spelling(name), strdup(text), strdup(where) };
+
+	if (strpbrk(text, "\n\r") || strstr(text, " ;") || *text == ';' || strlen(name) > 48) {
+		setting_release(&n);
+		return err_set(
+			e, -EINVAL,
+			"%.48s: a newline, ';' at a word's start or a name this long cannot be in a job",
+			name);
+	}
 
 	if (n.name && n.text && n.where && !is_special(name) && !job_option(name, NULL)) {
 		setting_release(&n);
@@ -163,7 +189,8 @@ void job_unset(struct job_section *s, const char *name)
 	memmove(set, set + 1, (s->set + s->nr - set) * sizeof(*set));
 }
 
-int job_override(struct job *j, const char *name, const char *text, const char *where, struct err *e)
+int job_override(struct job *j, const char *name, const char *text, const char *where,
+		 struct err *e)
 {
 	unsigned i;
 
@@ -182,7 +209,9 @@ int job_section(struct job *j, const char *name, struct err *e)
 		if (!isalnum((unsigned char)*p) && !strchr("-_.", *p))
 			break;
 	if (*p || p == name || p - name > 60)
-		return err_set(e, -EINVAL, "section '%s': expected a name of letters, digits, '-', '_', '.'", name);
+		return err_set(e, -EINVAL,
+			       "section '%s': expected a name of letters, digits, '-', '_', '.'",
+			       name);
 	for (i = 0; i < j->nr_exp; i++)
 		if (!strcmp(j->exp[i].name, name))
 			return err_set(e, -EINVAL, "section '%s' is there twice", name);
@@ -214,13 +243,14 @@ static int read_item(void *ctx, const struct ini_item *item, struct err *e)
 
 	snprintf(where, sizeof(where), "%s:%u", r->file, item->line);
 	if (!*item->section)
-		return err_set(e, -EINVAL, "%s: expected [global] or [EXPERIMENT] before the first setting",
+		return err_set(e, -EINVAL,
+			       "%s: expected [global] or [EXPERIMENT] before the first setting",
 			       item->name);
 	if (!strcmp(item->section, "global"))
 		return item->name ? job_set(&j->global, item->name, item->value, where, e) : 0;
 	if (!item->name)
 		return job_section(j, item->section, e);
-	return job_set(s, item->name, item->value, where, e);
+	return s ? job_set(s, item->name, item->value, where, e) : -EINVAL;
 }
 
 int job_read_text(struct job *j, const char *text, const char *name, struct err *e)
@@ -254,7 +284,8 @@ int job_read(struct job *j, const char *path, struct err *e)
 
 /* ---- asking ---- */
 
-const struct job_setting *job_find(const struct job *j, const struct job_section *exp, const char *name)
+const struct job_setting *job_find(const struct job *j, const struct job_section *exp,
+				   const char *name)
 {
 	const struct job_setting *s = exp ? section_find(exp, name) : NULL;
 
@@ -279,26 +310,45 @@ int job_run_opts(const struct job *j, struct run_opts *o, struct err *e)
 
 /* ---- printing ---- */
 
+/* May the text be broken behind @p[0]? lib/ini.h joins lines without a blank, and an indented
+ * line holds no '=' and does not begin like a comment. */
+static int may_break(const char *p, const char *blanks)
+{
+	return p[1] && !strchr(blanks, p[0]) && !strchr(" \t;#", p[1]) && !strchr(p + 1, '=');
+}
+
 /*
- * "name = value", over several lines where it is long (lib/ini.h joins them without a blank, and an indented line holds
- * no '='): a cache list is broken behind a comma; a variant is written with KEY:VALUE, one variant per line.
+ * "name = value" such that reading it gives the same and printing that again, too: no blanks behind
+ * ',' and '|'; each variant on a line of its own, as KEY:VALUE; long lists broken behind a ',', or
+ * where need be.
  */
 static void print_setting(const struct job_setting *s, FILE *f)
 {
-	const char *p = s->text;
-	const char sep = strcmp(s->name, "variant") ? ',' : '|';
-	unsigned column = fprintf(f, "%s = ", s->name), wrap = strlen(p) + column > 100;
+	const int variants = !strcmp(s->name, "variant") && strchr(s->text, '|');
+	char *text = strdup(s->text), *to = text;
+	const char *p;
+	unsigned column;
 
-	for (; *p; p++) {
-		fputc(wrap && sep == '|' && *p == '=' ? ':' : *p, f);
+	for (p = s->text; text && *p; p++) {
+		*to++ = variants && *p == '=' ? ':' : *p;
+		if (*p == ',' || *p == '|')
+			p += strspn(p + 1, " \t");
+	}
+	if (!text)
+		return;
+	*to = '\0';
+	column = fprintf(f, "%s = ", s->name);
+	for (p = text; *p; p++) {
+		fputc(*p, f);
 		column++;
-		if (!wrap || *p != sep || (sep == ',' && column < 80) || !p[1])
+		if (!((*p == '|' && variants) || (*p == ',' && column > 80) || column > 150) ||
+		    !may_break(p, " \t"))
 			continue;
-		p += strspn(p + 1, " \t");
 		fputs("\n    ", f);
 		column = 4;
 	}
 	fputc('\n', f);
+	free(text);
 }
 
 static void print_section(const struct job_section *s, const char *name, FILE *f)

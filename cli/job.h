@@ -3,16 +3,16 @@
 #define SLABSCOPE_JOB_H
 
 /*
- * A job: what is to be run, as it was said, on the command line or in an INI file. Both fill the same struct, and
- * job_print() writes either as INI.
+ * A job: what is to be run, as it was said, on the command line or in an INI file. Both fill the
+ * same struct, and job_print() writes either as INI.
  *
- *	[global]		every experiment's settings, and the run's own (launches, seed, timeout)
+ *	[global]		every experiment's settings, and the run's own (launches, seed)
  *	[cliff]			one experiment per section: a name and its settings
  *	workload = hot-header
  *	n = 8-1024*2		a list or a range: an axis
  *
- * A setting is kept as text, with the place it came from for messages; the plan parses it. Names are stored in
- * their C spelling. A section's setting stands before the same one of [global].
+ * A setting is kept as text, with the place it came from for messages; the plan parses it. Names
+ * are stored in their C spelling. A section's setting stands before the same one of [global].
  */
 
 #include <stdint.h>
@@ -40,10 +40,11 @@ struct job {
 	unsigned nr_exp;
 };
 
-/* The run's own options, settable in [global] and on the command line: how often, from what seed, how long. */
+/* The run's own options, settable in [global] and on the command line: how often, from what
+ * seed, how long. */
 struct run_opts {
 	unsigned launches;
-	uint64_t seed; /* OPT_AUTO_U64: drawn when the run starts, and recorded */
+	uint64_t seed;	/* OPT_AUTO_U64: drawn when the run starts, and recorded */
 	double timeout; /* s */
 };
 extern const struct opt run_opts_table[];
@@ -56,15 +57,21 @@ extern const struct job_special job_specials[]; /* NULL ends */
 
 void job_release(struct job *j);
 
-/* Set @name (either spelling) in @s, in place of an earlier one. -EINVAL if no table has it. @where is kept. */
-int job_set(struct job_section *s, const char *name, const char *text, const char *where, struct err *e);
-/* The same for the whole job: set in [global], taken out of the sections, so that it holds everywhere. */
-int job_override(struct job *j, const char *name, const char *text, const char *where, struct err *e);
-/* A new section, or -EINVAL if the name is taken or holds anything but letters, digits, '-', '_' and '.'. */
+/* Set @name (either spelling) in @s, in place of an earlier one. -EINVAL if no table has it.
+ * @where is kept. */
+int job_set(struct job_section *s, const char *name, const char *text, const char *where,
+	    struct err *e);
+/* The same for the whole job: set in [global], taken out of the sections, so that it holds
+ * everywhere. */
+int job_override(struct job *j, const char *name, const char *text, const char *where,
+		 struct err *e);
+/* A new section, or -EINVAL if the name is taken or holds anything but letters, digits, '-', '_'
+ * and '.'. */
 int job_section(struct job *j, const char *name, struct err *e);
 void job_unset(struct job_section *s, const char *name);
 
-/* Read an INI file ("-": standard input) into @j. -EINVAL with file:line and key; @j is released then. */
+/* Read an INI file ("-": standard input) into @j. -EINVAL with file:line and key; @j is released
+ * then. */
 int job_read(struct job *j, const char *path, struct err *e);
 /* The same from text; @name is what messages call it. */
 int job_read_text(struct job *j, const char *text, const char *name, struct err *e);
@@ -74,12 +81,14 @@ void job_print(const struct job *j, FILE *f);
 char *job_text(const struct job *j);
 
 /* The setting @name of section @exp (NULL: [global] only), [global]'s behind it; NULL: not set. */
-const struct job_setting *job_find(const struct job *j, const struct job_section *exp, const char *name);
+const struct job_setting *job_find(const struct job *j, const struct job_section *exp,
+				   const char *name);
 
 /* Fill @o from [global]. */
 int job_run_opts(const struct job *j, struct run_opts *o, struct err *e);
 
-/* The row for @name among run, trial, toggle and (@wl, or any workload's if NULL) workload options, or NULL. */
+/* The row for @name among run, trial, toggle and (@wl, or any workload's if NULL) workload
+ * options, or NULL. */
 const struct opt *job_option(const char *name, const struct workload *wl);
 
 #endif

@@ -21,13 +21,17 @@ const char *const launch_status_names[] = { "ok", "failed", "crashed", "timeout"
 
 int launcher_init(struct launcher *l, struct err *e)
 {
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction now;
 	sigset_t set;
+	unsigned i;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGCHLD);
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (!sigaction(ends[i], NULL, &now) &&
+		    now.sa_handler != SIG_IGN) /* nohup's stay ignored */
+			sigaddset(&set, ends[i]);
 	signal(SIGCHLD, SIG_DFL); /* an inherited SIG_IGN would reap behind our back */
 	if (sigprocmask(SIG_BLOCK, &set, &l->before))
 		return err_set(e, -errno, "sigprocmask: %s", strerror(errno));
@@ -65,30 +69,33 @@ static void become_trial(const struct launcher *l, const struct pipes *p, pid_t 
 {
 	static char *const argv[] = { (char *)"slabscope", (char *)"_trial", NULL };
 	/* out of the way of 0..3, which dup2 fills */
-	int spec = fcntl(p->spec[0], F_DUPFD_CLOEXEC, 10), out = fcntl(p->out[1], F_DUPFD_CLOEXEC, 10);
+	int spec = fcntl(p->spec[0], F_DUPFD_CLOEXEC, 10),
+	    out = fcntl(p->out[1], F_DUPFD_CLOEXEC, 10);
 	int err = fcntl(p->err[1], F_DUPFD_CLOEXEC, 10);
 
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(127);
-	if (dup2(spec, 0) < 0 || dup2(err, 1) < 0 || dup2(err, 2) < 0 || dup2(out, TRIAL_OUT_FD) < 0)
+	if (dup2(spec, 0) < 0 || dup2(err, 1) < 0 || dup2(err, 2) < 0 ||
+	    dup2(out, TRIAL_OUT_FD) < 0)
 		_exit(127);
 	sigprocmask(SIG_SETMASK, &l->before, NULL);
 	execv("/proc/self/exe", argv);
 	_exit(127);
 }
 
-static int start(const struct launcher *l, const char *spec, struct pipes *p, pid_t *pid, struct err *e)
+static int start(const struct launcher *l, const char *spec, struct pipes *p, pid_t *pid,
+		 struct err *e)
 {
 	pid_t parent = getpid();
 	size_t len = strlen(spec);
 	int rc = 0;
 
 	memset(p, -1, sizeof(*p));
-	if (pipe2(p->spec, O_CLOEXEC | O_NONBLOCK) || pipe2(p->out, O_CLOEXEC) || pipe2(p->err, O_CLOEXEC) ||
-	    fcntl(p->spec[0], F_SETFL, 0) || fcntl(p->out[0], F_SETFL, O_NONBLOCK) ||
-	    fcntl(p->err[0], F_SETFL, O_NONBLOCK))
+	if (pipe2(p->spec, O_CLOEXEC | O_NONBLOCK) || pipe2(p->out, O_CLOEXEC) ||
+	    pipe2(p->err, O_CLOEXEC) || fcntl(p->spec[0], F_SETFL, 0) ||
+	    fcntl(p->out[0], F_SETFL, O_NONBLOCK) || fcntl(p->err[0], F_SETFL, O_NONBLOCK))
 		rc = err_set(e, -errno, "pipe: %s", strerror(errno));
 	/* a pipe holds far more than a specification, so it can be written before anybody reads */
 	else if (write(p->spec[1], spec, len) != (ssize_t)len)
@@ -153,7 +160,8 @@ static int read_said(int fd, const struct launcher *l, struct launch *r)
 	return n == 0;
 }
 
-/* The first of SIGINT, SIGTERM, SIGHUP that is pending, or 0. SIGCHLD is only a reason to look for the child. */
+/* The first of SIGINT, SIGTERM, SIGHUP that is pending, or 0. SIGCHLD is only a reason to look
+ * for the child. */
 static int pending_signal(const struct launcher *l)
 {
 	struct signalfd_siginfo s;
@@ -164,11 +172,14 @@ static int pending_signal(const struct launcher *l)
 	return 0;
 }
 
-/* Wait for the child's end, reading all the while; kills it at the deadline or on a signal. Returns wait's status. */
+/* Wait for the child's end, reading all the while; kills it at the deadline or on a signal.
+ * Returns wait's status. */
 static int attend(const struct launcher *l, struct pipes *p, pid_t pid, struct launch *r)
 {
 	uint64_t begin = clock_ns(), deadline = begin + (uint64_t)(l->timeout * 1e9);
-	struct pollfd fd[3] = { { p->out[0], POLLIN, 0 }, { p->err[0], POLLIN, 0 }, { l->sigfd, POLLIN, 0 } };
+	struct pollfd fd[3] = { { p->out[0], POLLIN, 0 },
+				{ p->err[0], POLLIN, 0 },
+				{ l->sigfd, POLLIN, 0 } };
 	int status = 0, killed = 0, rc;
 
 	for (;;) {
@@ -187,7 +198,8 @@ static int attend(const struct launcher *l, struct pipes *p, pid_t pid, struct l
 		} else if ((now >= deadline || rc < 0) && !killed) {
 			r->status = rc < 0 ? LAUNCH_FAILED : LAUNCH_TIMEOUT;
 			if (rc < 0)
-				snprintf(r->note, sizeof(r->note), "what it wrote cannot be read: %s", strerror(-rc));
+				snprintf(r->note, sizeof(r->note),
+					 "what it wrote cannot be read: %s", strerror(-rc));
 			killed = 1;
 		}
 		if (killed == 1) {
@@ -197,7 +209,11 @@ static int attend(const struct launcher *l, struct pipes *p, pid_t pid, struct l
 		}
 		if (waitpid(pid, &status, WNOHANG) == pid)
 			break;
-		poll(fd, 3, killed ? 100 : (int)((deadline - now) / 1000000 < 1000 ? (deadline - now) / 1000000 + 1 : 1000));
+		poll(fd, 3,
+		     killed ? 100 :
+			      (int)((deadline - now) / 1000000 < 1000 ?
+					    (deadline - now) / 1000000 + 1 :
+					    1000));
 	}
 	if (read_out(p->out[0], r) < 0 && !killed)
 		r->status = LAUNCH_FAILED;
@@ -216,7 +232,8 @@ static void last_phase(struct launch *r)
 	snprintf(r->phase, sizeof(r->phase), "%.*s", at ? (int)strcspn(at, "\n") : 0, at ? at : "");
 }
 
-/* Lines of the protocol by their first word: where the text of one that begins with @word is, or NULL. */
+/* Lines of the protocol by their first word: where the text of one that begins with @word is, or
+ * NULL. */
 static const char *find_line(const struct launch *r, const char *word)
 {
 	size_t n = strlen(word);
@@ -242,8 +259,8 @@ static void judge(const struct launcher *l, int status, struct launch *r)
 	if (WIFSIGNALED(status) && r->status == LAUNCH_OK) {
 		r->status = LAUNCH_CRASHED;
 		r->code = WTERMSIG(status);
-		snprintf(r->note, sizeof(r->note), "SIG%s in %s%s%.400s", sigabbrev_np(r->code), in, *said ? ": " : "",
-			 said);
+		snprintf(r->note, sizeof(r->note), "SIG%s in %s%s%.400s", sigabbrev_np(r->code), in,
+			 *said ? ": " : "", said);
 		return;
 	}
 	r->code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
@@ -255,7 +272,8 @@ static void judge(const struct launcher *l, int status, struct launch *r)
 	if (error)
 		snprintf(r->note, sizeof(r->note), "%.*s", (int)strcspn(error, "\n"), error);
 	else if (r->code)
-		snprintf(r->note, sizeof(r->note), "exit status %d in %s%s%.400s", r->code, in, *said ? ": " : "", said);
+		snprintf(r->note, sizeof(r->note), "exit status %d in %s%s%.400s", r->code, in,
+			 *said ? ": " : "", said);
 	else
 		snprintf(r->note, sizeof(r->note), "ended in %s before all was said", in);
 }

@@ -3,11 +3,12 @@
 #define SLABSCOPE_LAUNCH_H
 
 /*
- * One trial in a fresh process: this program again, as `slabscope _trial`, with the specification on its standard input
- * and its lines read from descriptor 3 (cli/trial.h).
+ * One trial in a fresh process: this program again, as `slabscope _trial`, with the specification
+ * on its standard input and its lines read from descriptor 3 (cli/trial.h).
  *
- * The child is the head of a process group of its own, so that a terminal's ^C comes to us alone, and it dies with
- * us (parent-death signal), so that a killed run leaves nothing behind that measures on.
+ * The child is the head of a process group of its own, so that a terminal's ^C comes to us alone,
+ * and it dies with us (parent-death signal), so that a killed run leaves nothing behind that
+ * measures on.
  */
 
 #include <signal.h>
@@ -31,13 +32,13 @@ void launcher_release(struct launcher *l);
 
 struct launch {
 	enum launch_status status;
-	int code;	   /* exit status, or the signal of a crash or an interrupt */
-	double seconds;	   /* from fork to reaping */
-	char phase[32];	   /* the last one begun; "" none */
-	char note[512];	   /* why it is not ok; "" */
-	char *out;	   /* what came from descriptor 3, NUL-terminated, whole lines cut with NULs by the reader */
+	int code;	/* exit status, or the signal of a crash or an interrupt */
+	double seconds; /* from fork to reaping */
+	char phase[32]; /* the last one begun; "" none */
+	char note[512]; /* why it is not ok; "" */
+	char *out;	/* what came from descriptor 3, and a NUL */
 	size_t out_len;
-	char said[1024];   /* the end of its standard error */
+	char said[1024]; /* the end of its standard error */
 	size_t said_len;
 };
 

@@ -23,11 +23,14 @@ static int cmd_help(int argc, char **argv);
 static int cmd_version(int argc, char **argv);
 
 static const struct command commands[] = {
-	{ "geometry", cmd_geometry, "what slabs of an object size look like: order, objects, waste, colours" },
-	{ "slabinfo", cmd_slabinfo, "a /proc/slabinfo listing beside what our rules make of its caches" },
+	{ "geometry", cmd_geometry,
+	  "what slabs of an object size look like: order, objects, waste, colours" },
+	{ "slabinfo", cmd_slabinfo,
+	  "a /proc/slabinfo listing beside what our rules make of its caches" },
 	{ "list", cmd_list, "workloads, collectors, allocators, toggles, profiles, rules" },
 	{ "run", cmd_run, "run a job's trials, each in a fresh process, into a results folder" },
-	{ "stat", cmd_stat, "medians and exact intervals of a run, as a table; ratios to a baseline" },
+	{ "stat", cmd_stat,
+	  "medians and exact intervals of a run, as a table; ratios to a baseline" },
 	{ "plot", cmd_plot, "pictures of a run, with the gnuplot files that make them" },
 	{ "help", cmd_help, "this text, or a command's own" },
 	{ "version", cmd_version, "version, build and licences" },
@@ -102,7 +105,8 @@ static int cmd_version(int argc, char **argv)
 	       ""
 #endif
 	);
-	printf("variant %s, sanitizer %s, %s\n", host_build_variant(), host_build_sanitizer(), host_build_compiler());
+	printf("variant %s, sanitizer %s, %s\n", host_build_variant(), host_build_sanitizer(),
+	       host_build_compiler());
 	if (*flaw)
 		printf("figures of this build do not count: %s\n", flaw);
 	puts("engine and lib: LGPL-2.1-or-later; the rest: GPL-2.0-or-later. There is no warranty.");

@@ -51,16 +51,15 @@ static unsigned count_plain(const struct cli_spec *s)
 
 static void add_option(struct longopts *l, const char *name, int has_arg, int val)
 {
-	struct option *o = &l->opts[l->nr_opts];
 	char *copy = l->names[l->nr_opts];
 	size_t i;
 
 	snprintf(copy, NAME_MAX_LEN, "%s", name);
-	*o = (struct option){ copy, has_arg, NULL, val };
-	l->nr_opts++;
+	l->opts[l->nr_opts++] = (struct option){ copy, has_arg, NULL, val };
 	if (!strchr(name, '_'))
 		return;
-	/* the same option again, in GNU's spelling: getopt takes equal values as one, not as ambiguous */
+	/* the same option again, in GNU's spelling: getopt takes equal values as one, not as
+	 * ambiguous */
 	copy = l->names[l->nr_opts];
 	snprintf(copy, NAME_MAX_LEN, "%s", name);
 	for (i = 0; copy[i]; i++)
@@ -108,14 +107,16 @@ static int longopts_build(struct longopts *l, const struct cli_spec *s)
 	for (i = 0; i < plain; i++) {
 		const struct cli_plain *p = &s->plain[i];
 
-		add_option(l, p->name, p->arg ? required_argument : no_argument, (int)(PLAIN_BASE + i));
+		add_option(l, p->name, p->arg ? required_argument : no_argument,
+			   (int)(PLAIN_BASE + i));
 		if (p->letter)
 			add_letter(l, p->letter, p->arg != NULL);
 	}
 	for (t = s->tables; t && t->table; t++)
 		for (row = t->table; row->name; row++) {
 			l->targets[l->nr_rows] = (struct target){ t, row };
-			add_option(l, row->name, row->type == OPT_BOOL ? optional_argument : required_argument,
+			add_option(l, row->name,
+				   row->type == OPT_BOOL ? optional_argument : required_argument,
 				   (int)(ROW_BASE + l->nr_rows++));
 		}
 	return 0;
@@ -138,8 +139,8 @@ static const char *bool_value(const struct opt *row, int argc, char **argv)
 	return next;
 }
 
-static int take_row(const struct cli_spec *s, const struct target *t, int argc, char **argv, void *arg,
-		    struct err *e)
+static int take_row(const struct cli_spec *s, const struct target *t, int argc, char **argv,
+		    void *arg, struct err *e)
 {
 	const char *text = t->row->type == OPT_BOOL ? bool_value(t->row, argc, argv) : optarg;
 
@@ -179,7 +180,8 @@ static int bad_option(const struct longopts *l, int what, int argc, char **argv,
 	char buf[NAME_MAX_LEN + 2];
 
 	if (what == ':')
-		return err_set(e, -EINVAL, "option %s needs a value", option_name(l, optopt, buf, sizeof(buf)));
+		return err_set(e, -EINVAL, "option %s needs a value",
+			       option_name(l, optopt, buf, sizeof(buf)));
 	if (optopt >= PLAIN_BASE)
 		return err_set(e, -EINVAL, "option %s takes no value",
 			       option_name(l, optopt, buf, sizeof(buf)));
@@ -188,8 +190,8 @@ static int bad_option(const struct longopts *l, int what, int argc, char **argv,
 	return err_set(e, -EINVAL, "unknown or ambiguous option %s", word);
 }
 
-static int take_option(const struct cli_spec *s, const struct longopts *l, int c, int argc, char **argv,
-		       void *arg, struct err *e)
+static int take_option(const struct cli_spec *s, const struct longopts *l, int c, int argc,
+		       char **argv, void *arg, struct err *e)
 {
 	const struct cli_plain *p;
 

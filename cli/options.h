@@ -3,13 +3,13 @@
 #define SLABSCOPE_OPTIONS_H
 
 /*
- * From option tables (lib/opt.h) to getopt_long and --help. A command names its tables and its plain options
- * in one struct cli_spec; every row becomes --row-name (an underscore is accepted too), unique prefixes work
- * as getopt_long has them, and --help/-h is there without being asked for.
+ * From option tables (lib/opt.h) to getopt_long and --help. A command names its tables and its plain
+ * options in one struct cli_spec; every row becomes --row-name (an underscore is accepted too),
+ * unique prefixes work as getopt_long has them, and --help/-h is there without being asked for.
  *
- * A row of type OPT_BOOL may stand alone (`--poison` is `--poison on`); its value may follow after `=` or as
- * the next word. Every other row takes exactly one value. Where two tables have a row of the same name, the
- * first table gets it.
+ * A row of type OPT_BOOL may stand alone (`--poison` is `--poison on`); its value may follow after
+ * `=` or as the next word. Every other row takes exactly one value. Where two tables have a row of
+ * the same name, the first table gets it.
  */
 
 #include <stdio.h>
@@ -19,8 +19,8 @@
 
 struct cli_table {
 	const struct opt *table; /* NULL ends an array of tables */
-	void *base;		 /* the struct the table describes; may be NULL if the spec has `row` */
-	const char *title;	 /* heading in --help */
+	void *base;	   /* the struct the table describes; may be NULL if the spec has `row` */
+	const char *title; /* heading in --help */
 };
 
 struct cli_plain {
@@ -28,7 +28,7 @@ struct cli_plain {
 	int letter;	  /* short option, or 0 */
 	const char *arg;  /* metavar of its value; NULL: takes none */
 	const char *help;
-	int id;		  /* the command's own */
+	int id; /* the command's own */
 };
 
 struct cli_spec {
@@ -47,9 +47,9 @@ struct cli_spec {
 #define CLI_HELP (-125) /* -ECANCELED: help was printed, the command exits 0 */
 
 /*
- * Go over @argv (argv[0] is the command's name). Returns the index of the first operand (getopt's permutation:
- * operands stand last), CLI_HELP, or the negative errno of whatever refused, with "--option: why" in @e.
- * Uses getopt's globals: one thread at a time.
+ * Go over @argv (argv[0] is the command's name). Returns the index of the first operand (getopt's
+ * permutation: operands stand last), CLI_HELP, or the negative errno of whatever refused, with
+ * "--option: why" in @e. Uses getopt's globals: one thread at a time.
  */
 int cli_parse(const struct cli_spec *s, int argc, char **argv, void *arg, struct err *e);
 

@@ -65,13 +65,14 @@ static int write_data(const struct picture *p, const char *path, struct err *e)
 		if (!s->nr) /* keeps the blocks in step */
 			fprintf(f.stream, "NaN NaN NaN NaN\n");
 		for (k = 0; k < s->nr; k++)
-			fprintf(f.stream, "%.17g %.9g %.9g %.9g\n", s->point[k].x, s->point[k].y, s->point[k].lo,
-				s->point[k].hi);
+			fprintf(f.stream, "%.17g %.9g %.9g %.9g\n", s->point[k].x, s->point[k].y,
+				s->point[k].lo, s->point[k].hi);
 	}
 	return file_commit(&f, e);
 }
 
-/* gnuplot's single quotes take everything as it is but themselves: nothing of a name is run or read as markup. */
+/* gnuplot's single quotes take everything as it is but themselves: nothing of a name is run or
+ * read as markup. */
 static void quoted(FILE *f, const char *s)
 {
 	fputc('\'', f);
@@ -119,21 +120,26 @@ static void write_ranges(FILE *f, const struct picture *p)
 
 	bounds(p, &lo, &hi);
 	room = p->xlog2 ? 0 : (hi.x - lo.x) * 0.03;
-	fprintf(f, "XMIN = %.9g\nXMAX = %.9g\n", p->xlog2 ? lo.x / 1.15 : lo.x - (room > 0 ? room : 1),
+	fprintf(f, "XMIN = %.9g\nXMAX = %.9g\n",
+		p->xlog2 ? lo.x / 1.15 : lo.x - (room > 0 ? room : 1),
 		p->xlog2 ? hi.x * 1.15 : hi.x + (room > 0 ? room : 1));
 	fprintf(f, "YMIN = %.9g\nYMAX = %.9g\n", p->ylog ? lo.y / 1.15 : 0,
-		p->ylog ? hi.y * 1.15 : hi.y > 0 ? hi.y * 1.08 : 1);
+		p->ylog	 ? hi.y * 1.15 :
+		hi.y > 0 ? hi.y * 1.08 :
+			   1);
 }
 
 static void write_series(FILE *f, const struct picture *p)
 {
 	unsigned i;
 
-	fprintf(f, "NSERIES = %u\narray NAME[%u]\narray MARK[%u]\n", p->nr_series, p->nr_series, p->nr_series);
+	fprintf(f, "NSERIES = %u\narray NAME[%u]\narray MARK[%u]\narray HUE[%u]\n", p->nr_series,
+		p->nr_series, p->nr_series, p->nr_series);
 	for (i = 0; i < p->nr_series; i++) {
 		fprintf(f, "NAME[%u] = ", i + 1);
 		quoted(f, p->series[i].name);
-		fprintf(f, "\nMARK[%u] = %.9g\n", i + 1, p->series[i].mark);
+		fprintf(f, "\nMARK[%u] = %.9g\nHUE[%u] = %u\n", i + 1, p->series[i].mark, i + 1,
+			p->series[i].hue);
 	}
 	if (p->kind != PICTURE_BARS)
 		return;
@@ -151,11 +157,12 @@ static void write_terminal(FILE *f, const struct picture *p, enum picture_format
 	struct winsize w;
 
 	if (format == FORMAT_TERMINAL) {
-		int tty = isatty(STDOUT_FILENO), sized = !ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) && w.ws_col > 40;
+		int tty = isatty(STDOUT_FILENO),
+		    sized = !ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) && w.ws_col > 40;
 		const char *no_colour = getenv("NO_COLOR");
 
-		fprintf(f, "set terminal dumb size %u, %u %s noenhanced\n", sized ? w.ws_col - 1 : 100,
-			sized && w.ws_row > 20 ? w.ws_row - 2 : 32,
+		fprintf(f, "set terminal dumb size %u, %u %s noenhanced\n",
+			sized ? w.ws_col - 1 : 100, sized && w.ws_row > 20 ? w.ws_row - 2 : 32,
 			tty && !(no_colour && *no_colour) ? "ansi256" : "mono");
 		return;
 	}
@@ -164,9 +171,11 @@ static void write_terminal(FILE *f, const struct picture *p, enum picture_format
 		      "background 'white'\n",
 		      f);
 	else if (format == FORMAT_PNG)
-		fputs("set terminal pngcairo size 1200, 675 noenhanced font 'DejaVu Sans,11' background 'white'\n", f);
+		fputs("set terminal pngcairo size 1200, 675 noenhanced font 'DejaVu Sans,11' background 'white'\n",
+		      f);
 	else
-		fputs("set terminal pdfcairo size 20cm, 11.5cm noenhanced font 'DejaVu Sans,10'\n", f);
+		fputs("set terminal pdfcairo size 20cm, 11.5cm noenhanced font 'DejaVu Sans,10'\n",
+		      f);
 	snprintf(out, sizeof(out), "%s.%s", p->name, picture_formats[format]);
 	fputs("if (!exists('OUTPUT')) OUTPUT = ", f);
 	quoted(f, out);
@@ -189,7 +198,8 @@ static int copy_template(FILE *f, const char *name, struct err *e)
 	return 0;
 }
 
-static int write_script(const struct picture *p, const char *path, enum picture_format format, struct err *e)
+static int write_script(const struct picture *p, const char *path, enum picture_format format,
+			struct err *e)
 {
 	char data[300];
 	struct file_out f;
@@ -197,7 +207,8 @@ static int write_script(const struct picture *p, const char *path, enum picture_
 
 	if (rc)
 		return rc;
-	fputs("# Made by slabscope plot; in this folder, `gnuplot FILE` draws it again.\n", f.stream);
+	fputs("# Made by slabscope plot; in this folder, `gnuplot FILE` draws it again.\n",
+	      f.stream);
 	write_terminal(f.stream, p, format);
 	snprintf(data, sizeof(data), "%s.dat", p->name);
 	assign(f.stream, "DATA", data);
@@ -205,14 +216,15 @@ static int write_script(const struct picture *p, const char *path, enum picture_
 	assign(f.stream, "XLABEL", p->xlabel);
 	assign(f.stream, "YLABEL", p->ylabel);
 	assign(f.stream, "KEYTITLE", p->keytitle);
-	fprintf(f.stream, "XLOG2 = %d\nYLOG = %d\nBASE = %.9g\nCAPACITY = %.9g\n", p->xlog2, p->ylog, p->base,
-		p->capacity);
+	fprintf(f.stream, "XLOG2 = %d\nYLOG = %d\nBASE = %.9g\nCAPACITY = %.9g\n", p->xlog2,
+		p->ylog, p->base, p->capacity);
 	assign(f.stream, "CAPACITY_TEXT", p->capacity_text);
 	write_ranges(f.stream, p);
 	write_series(f.stream, p);
 	rc = copy_template(f.stream, "plots/common.gp", e);
 	if (!rc)
-		rc = copy_template(f.stream, p->kind == PICTURE_BARS ? "plots/bars.gp" : "plots/lines.gp", e);
+		rc = copy_template(f.stream,
+				   p->kind == PICTURE_BARS ? "plots/bars.gp" : "plots/lines.gp", e);
 	if (rc) {
 		file_abort(&f);
 		return rc;
@@ -240,14 +252,18 @@ static int run_gnuplot(const char *dir, const char *script, const char *out, str
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		return err_set(e, -errno, "gnuplot: %s", strerror(errno));
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-		return err_set(e, -ENOSYS, "there is no gnuplot here (Debian and Ubuntu: package gnuplot-nox); %s/%s and "
-			       "its data are written, gnuplot can draw them elsewhere", dir, script);
+		return err_set(
+			e, -ENOSYS,
+			"there is no gnuplot here (Debian and Ubuntu: package gnuplot-nox); %s/%s and "
+			"its data are written, gnuplot can draw them elsewhere",
+			dir, script);
 	if (!WIFEXITED(status) || WEXITSTATUS(status))
 		return err_set(e, -EIO, "gnuplot failed on %s/%s", dir, script);
 	return 0;
 }
 
-int picture_write(const struct picture *p, const char *dir, enum picture_format format, char file[], struct err *e)
+int picture_write(const struct picture *p, const char *dir, enum picture_format format, char file[],
+		  struct err *e)
 {
 	char script[300], path[PATH_MAX], part[300], made[PATH_MAX];
 	struct stat st;

@@ -3,8 +3,9 @@
 #define SLABSCOPE_PICTURE_H
 
 /*
- * One picture as numbers and words: series of points with intervals. picture_write() makes NAME.dat, NAME.gp (data and
- * template in one, so that `gnuplot NAME.gp` makes it again) and lets gnuplot draw.
+ * One picture as numbers and words: series of points with intervals. picture_write() makes
+ * NAME.dat, NAME.gp (data and template in one, so that `gnuplot NAME.gp` makes it again) and lets
+ * gnuplot draw.
  */
 
 #include "lib/err.h"
@@ -20,7 +21,8 @@ struct picture_series {
 	char name[96];
 	struct picture_point *point;
 	unsigned nr;
-	double mark; /* > 0: x of a dotted line */
+	double mark;  /* > 0: x of a dotted line */
+	unsigned hue; /* which colour: the same for the same thing in all pictures of a run */
 };
 
 #define PICTURE_MOST_SERIES 24
@@ -33,7 +35,7 @@ struct picture {
 	struct picture_series series[PICTURE_MOST_SERIES];
 	unsigned nr_series;
 	int xlog2, ylog;
-	double base;		       /* bars begin here */
+	double base;				/* bars begin here */
 	const char *group[PICTURE_MOST_GROUPS]; /* names of x = 0, 1, ... of bars */
 	unsigned nr_groups;
 	double capacity; /* > 0: x of a grey line */
@@ -46,10 +48,12 @@ unsigned picture_points(const struct picture *p);
 void picture_release(struct picture *p);
 
 /*
- * Into folder @dir (made if it is not there). *@file gets the picture's path (FORMAT_TERMINAL: empty; it goes to
- * standard output). -ENOSYS: there is no gnuplot (.gp and .dat are written all the same); -EIO: gnuplot failed.
+ * Into folder @dir (made if it is not there). *@file gets the picture's path (FORMAT_TERMINAL:
+ * empty; it goes to standard output). -ENOSYS: there is no gnuplot (.gp and .dat are written all
+ * the same); -EIO: gnuplot failed.
  */
-int picture_write(const struct picture *p, const char *dir, enum picture_format format, char file[], struct err *e);
+int picture_write(const struct picture *p, const char *dir, enum picture_format format, char file[],
+		  struct err *e);
 
 extern const char *const picture_formats[]; /* by enum picture_format; NULL ends */
 

@@ -66,8 +66,10 @@ static int add_configs(struct plan *p, unsigned exp, struct err *e)
 	struct plan_config *c;
 
 	if (!n)
-		return err_set(e, -E2BIG, "experiment '%s': more than %u configs: give fewer values or fewer axes",
-			       x->name, PLAN_MOST_CONFIGS);
+		return err_set(
+			e, -E2BIG,
+			"experiment '%s': more than %u configs: give fewer values or fewer axes",
+			x->name, PLAN_MOST_CONFIGS);
 	c = realloc(p->config, (p->nr_configs + n) * sizeof(*c));
 	if (!c)
 		return err_set(e, -ENOMEM, "out of memory");
@@ -86,7 +88,8 @@ static int add_configs(struct plan *p, unsigned exp, struct err *e)
 
 /* ---- one config's specification ---- */
 
-static int apply(struct trial_spec *s, const struct plan_setting *set, unsigned nr, int early, struct err *e)
+static int apply(struct trial_spec *s, const struct plan_setting *set, unsigned nr, int early,
+		 struct err *e)
 {
 	unsigned i;
 	int rc = 0;
@@ -120,11 +123,9 @@ int plan_spec(const struct plan *p, unsigned config, struct trial_spec *s, struc
 		}
 	}
 	if (!rc)
-		rc = trial_spec_validate(s, e);
-	if (!rc)
 		return 0;
 	trial_spec_release(s);
-	return err_prefix(e, rc, "experiment '%s', %s", x->name, p->config[config].label);
+	return rc;
 }
 
 /* ---- ids, seeds, order, hash ---- */
@@ -146,7 +147,9 @@ int plan_parse_id(const char *id, unsigned *block, unsigned *config)
 
 uint64_t plan_trial_seed(const struct plan *p, unsigned block)
 {
-	uint64_t state = p->seed + block * UINT64_C(0x9e3779b97f4a7c15); /* = splitmix64's state after `block` steps */
+	uint64_t state =
+		p->seed +
+		block * UINT64_C(0x9e3779b97f4a7c15); /* = splitmix64's state after `block` steps */
 
 	return rng_splitmix64(&state);
 }
@@ -159,7 +162,8 @@ static int make_order(struct plan *p, struct err *e)
 		return err_set(e, -E2BIG,
 			       "%u configs x %u launches are %" PRIu64
 			       " trials, more than %u: give fewer values or fewer launches",
-			       p->nr_configs, p->blocks, (uint64_t)p->blocks * p->nr_configs, PLAN_MOST_TRIALS);
+			       p->nr_configs, p->blocks, (uint64_t)p->blocks * p->nr_configs,
+			       PLAN_MOST_TRIALS);
 	p->order = calloc((size_t)p->blocks * p->nr_configs, sizeof(*p->order));
 	if (!p->order)
 		return err_set(e, -ENOMEM, "out of memory");
@@ -197,33 +201,47 @@ char *plan_spec_text(const struct trial_spec *s)
 	return text;
 }
 
-/* Over everything that decides what the trials measure; and on the way every config is checked. */
+static int hash_config(const struct plan *p, unsigned config, const struct kmem_machine *m,
+		       uint64_t *h, struct err *e)
+{
+	const struct plan_config *c = &p->config[config];
+	struct trial_spec s;
+	char *text;
+	int rc = plan_spec(p, config, &s, e);
+
+	if (rc)
+		return rc;
+	rc = trial_spec_validate_on(&s, m, e);
+	text = rc ? NULL : plan_spec_text(&s);
+	trial_spec_release(&s);
+	if (rc)
+		return err_prefix(e, rc, "experiment '%s', %s", p->exp[c->exp].name, c->label);
+	if (!text)
+		return err_set(e, -ENOMEM, "out of memory");
+	hash_text(h, p->exp[c->exp].name);
+	hash_text(h, c->label);
+	hash_text(h, text);
+	free(text);
+	return 0;
+}
+
+/* Over everything that decides what the trials measure; and on the way every config is checked,
+ * for this machine. */
 static int check_and_hash(struct plan *p, struct err *e)
 {
+	struct kmem_machine *m = malloc(sizeof(*m));
 	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	int rc = m ? kmem_machine_native(m, e) : err_set(e, -ENOMEM, "out of memory");
 	char head[64];
 	unsigned i;
 
 	snprintf(head, sizeof(head), "plan 1 %u %" PRIu64, p->blocks, p->seed);
 	hash_text(&h, head);
-	for (i = 0; i < p->nr_configs; i++) {
-		struct trial_spec s;
-		int rc = plan_spec(p, i, &s, e);
-		char *text;
-
-		if (rc)
-			return rc;
-		text = plan_spec_text(&s);
-		trial_spec_release(&s);
-		if (!text)
-			return err_set(e, -ENOMEM, "out of memory");
-		hash_text(&h, p->exp[p->config[i].exp].name);
-		hash_text(&h, p->config[i].label);
-		hash_text(&h, text);
-		free(text);
-	}
+	for (i = 0; i < p->nr_configs && !rc; i++)
+		rc = hash_config(p, i, m, &h, e);
 	snprintf(p->hash, sizeof(p->hash), "%016" PRIx64, h);
-	return 0;
+	free(m);
+	return rc;
 }
 
 /* ---- the whole ---- */
@@ -259,9 +277,9 @@ int plan_make(struct plan *p, const struct job *j, struct err *e)
 	p->blocks = o.launches;
 	p->seed = o.seed;
 	p->timeout = o.timeout;
-	rc = axis_check_global(j, e);
+	rc = add_experiments(p, j, e);
 	if (!rc)
-		rc = add_experiments(p, j, e);
+		rc = axis_check_global(j, e);
 	if (!rc)
 		rc = make_order(p, e);
 	if (!rc)

@@ -3,17 +3,19 @@
 #define SLABSCOPE_PLAN_H
 
 /*
- * A plan: which trials a job is, and in which order. A pure function of the job (its seed included): the same job
- * gives the same plan, ids and hash on every machine, so that a run can be resumed, cut up and merged.
+ * A plan: which trials a job is, and in which order. A pure function of the job (its seed
+ * included): the same job gives the same plan, ids and hash on every machine, so that a run can be
+ * resumed, cut up and merged.
  *
- *	job ──> experiments ──> axes (settings with more than one value) ──> configs: their cross product
- *	blocks: each runs every config of every experiment once, shuffled by the seed and the block's number
+ *	job -> experiments -> axes (settings with several values) -> configs: their cross product
+ *	blocks: each runs every config once, shuffled by the seed and the block's number
  *
  *	trial = (block, config), called b003-c0012
- *	all trials of a block have the same seed, so that configs are compared on the same random choices
+ *	all trials of a block have the same seed: configs meet the same random choices
  *
- * Equations: nr_configs == sum of the experiments'; an experiment's nr_configs == product of its axes' nr (1 without
- * axes); order[b * nr_configs ..] is a permutation of 0 .. nr_configs - 1 for every block b.
+ * Equations: nr_configs == sum of the experiments'; an experiment's nr_configs == product of its
+ * axes' nr (1 without axes); order[b * nr_configs ..] is a permutation of 0 .. nr_configs - 1 for
+ * every block b.
  */
 
 #include <stdint.h>
@@ -48,7 +50,8 @@ struct plan_exp {
 	unsigned nr_fixed;
 	struct plan_axis *axis;
 	unsigned nr_axes;
-	unsigned first, nr_configs; /* configs first .. first + nr_configs - 1 are this experiment's */
+	unsigned first,
+		nr_configs; /* configs first .. first + nr_configs - 1 are this experiment's */
 };
 
 struct plan_config {
@@ -67,8 +70,9 @@ struct plan {
 	char hash[17];
 };
 
-/* Of @j, whose seed is a number and whose `caches` are resolved (run_prepare()). Every config is checked as a
- * trial would be. -EINVAL with the setting's place; -E2BIG for too many trials; -ENOMEM. @p holds nothing then. */
+/* Of @j, whose seed is a number and whose `caches` are resolved (run_prepare()). Every config is
+ * checked as a trial would be. -EINVAL with the setting's place; -E2BIG for too many trials;
+ * -ENOMEM. @p holds nothing then. */
 int plan_make(struct plan *p, const struct job *j, struct err *e);
 void plan_release(struct plan *p);
 

@@ -59,8 +59,9 @@ void progress_step(struct progress *p, int ok, const char *what)
 	p->last = now;
 	if (p->done < p->total)
 		progress_duration(seconds / p->done * (p->total - p->done), left, sizeof(left));
-	snprintf(line, sizeof(line), "%u/%u trials%s%.0u%s%s%s%s", p->done, p->total, p->bad ? ", " : "", p->bad,
-		 p->bad ? " not ok" : "", *left ? ", " : "", left, *left ? " left" : "");
+	snprintf(line, sizeof(line), "%u/%u trials%s%.0u%s%s%s%s", p->done, p->total,
+		 p->bad ? ", " : "", p->bad, p->bad ? " not ok" : "", *left ? ", " : "", left,
+		 *left ? " left" : "");
 	if (!p->terminal) {
 		fprintf(stderr, "%s\n", line);
 		return;

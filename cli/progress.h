@@ -3,8 +3,8 @@
 #define SLABSCOPE_PROGRESS_H
 
 /*
- * How far a run is, on standard error: one line that is written over on a terminal, a plain line now and then in a
- * log. Nothing of it while a trial measures: a line is drawn between trials.
+ * How far a run is, on standard error: one line that is written over on a terminal, a plain line
+ * now and then in a log. Nothing of it while a trial measures: a line is drawn between trials.
  */
 
 #include <stddef.h>

@@ -28,7 +28,8 @@ static void put_value(struct samples_buf *b, struct sample s, const struct value
 }
 
 /* A number as a number, a word as a text. */
-static void put_effective(struct samples_buf *b, struct sample s, const char *name, const char *text)
+static void put_effective(struct samples_buf *b, struct sample s, const char *name,
+			  const char *text)
 {
 	char metric[128], *end;
 
@@ -62,7 +63,8 @@ static void put_status(struct samples_buf *b, struct sample s, const struct laun
 }
 
 /* All lines; 0, or -errno at the first that is none. Values only with @values. */
-static int put_lines(struct samples_buf *b, const struct sample *base, struct launch *r, int values, struct err *e)
+static int put_lines(struct samples_buf *b, const struct sample *base, struct launch *r, int values,
+		     struct err *e)
 {
 	char *p = r->out, *end = r->out + r->out_len;
 
@@ -86,10 +88,13 @@ static int put_lines(struct samples_buf *b, const struct sample *base, struct la
 	return 0;
 }
 
-void record_trial(struct samples_buf *b, const struct plan *p, unsigned block, unsigned config, struct launch *r)
+void record_trial(struct samples_buf *b, const struct plan *p, unsigned block, unsigned config,
+		  struct launch *r)
 {
 	char id[PLAN_ID_MAX];
-	struct sample base = { .trial = id, .block = block, .config = config, .share = 1, .worker = -1 };
+	struct sample base = {
+		.trial = id, .block = block, .config = config, .share = 1, .worker = -1
+	};
 	size_t before = b->len;
 	struct err e;
 
@@ -99,7 +104,8 @@ void record_trial(struct samples_buf *b, const struct plan *p, unsigned block, u
 	if (r->out && put_lines(b, &base, r, r->status == LAUNCH_OK, &e)) {
 		b->len = before;
 		r->status = LAUNCH_FAILED;
-		snprintf(r->note, sizeof(r->note), "it said what is not of the protocol: %.400s", e.text);
+		snprintf(r->note, sizeof(r->note), "it said what is not of the protocol: %.400s",
+			 e.text);
 	}
 	put_status(b, base, r);
 }

@@ -7,10 +7,12 @@
 #include "cli/samples.h"
 
 /*
- * What a trial said, as rows: its values, `effective.NAME` rows, `trial.seconds`, and `trial.status` as the last. Values of a
- * trial that is not ok are left out: they were measured by something that then went wrong. Cuts up @r->out; a line
- * that is not of the protocol makes the trial `failed`.
+ * What a trial said, as rows: its values, `effective.NAME` rows, `trial.seconds`, and
+ * `trial.status` as the last. Values of a trial that is not ok are left out: they were measured by
+ * something that then went wrong. Cuts up @r->out; a line that is not of the protocol makes the
+ * trial `failed`.
  */
-void record_trial(struct samples_buf *b, const struct plan *p, unsigned block, unsigned config, struct launch *r);
+void record_trial(struct samples_buf *b, const struct plan *p, unsigned block, unsigned config,
+		  struct launch *r);
 
 #endif

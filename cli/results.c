@@ -34,13 +34,15 @@ static int read_axis(struct results *r, json_t *j, struct res_axis *a, struct er
 	json_t *values, *v;
 	size_t i;
 
-	if (json_unpack(j, "{s:s, s:o}", "name", &a->name, "values", &values) || !json_array_size(values))
+	if (json_unpack(j, "{s:s, s:o}", "name", &a->name, "values", &values) ||
+	    !json_array_size(values))
 		return bad_json(r, "axes: expected a name and values", e);
 	a->value = calloc(json_array_size(values), sizeof(*a->value));
 	if (!a->value)
 		return err_set(e, -ENOMEM, "out of memory");
 	a->numeric = 1;
-	json_array_foreach(values, i, v) {
+	json_array_foreach(values, i, v)
+	{
 		a->value[i] = json_string_value(v);
 		if (!a->value[i])
 			return bad_json(r, "axes: values: expected texts", e);
@@ -56,8 +58,8 @@ static int read_exp(struct results *r, json_t *j, struct res_exp *x, struct err 
 	int first, configs, rc = 0;
 	size_t i;
 
-	if (json_unpack(j, "{s:s, s:i, s:i, s:o}", "name", &x->name, "first_config", &first, "configs", &configs, "axes",
-			&axes) ||
+	if (json_unpack(j, "{s:s, s:i, s:i, s:o}", "name", &x->name, "first_config", &first,
+			"configs", &configs, "axes", &axes) ||
 	    first < 0 || configs < 1 || !json_is_array(axes))
 		return bad_json(r, "experiments: expected name, first_config, configs, axes", e);
 	x->first = first;
@@ -65,7 +67,8 @@ static int read_exp(struct results *r, json_t *j, struct res_exp *x, struct err 
 	x->axis = calloc(json_array_size(axes) + 1, sizeof(*x->axis));
 	if (!x->axis)
 		return err_set(e, -ENOMEM, "out of memory");
-	json_array_foreach(axes, i, a) {
+	json_array_foreach(axes, i, a)
+	{
 		x->nr_axes++;
 		rc = read_axis(r, a, &x->axis[i], e);
 		if (rc)
@@ -85,7 +88,9 @@ static int read_config(struct results *r, json_t *j, unsigned n, struct err *e)
 		c->exp++;
 	if (c->exp == r->nr_exp || n < r->exp[c->exp].first ||
 	    json_unpack(j, "{s:s, s:o}", "label", &c->label, "axes", &axes))
-		return bad_json(r, "configs: expected label and axes, for every config of the experiments", e);
+		return bad_json(
+			r, "configs: expected label and axes, for every config of the experiments",
+			e);
 	x = &r->exp[c->exp];
 	c->at = calloc(x->nr_axes + 1, sizeof(*c->at));
 	if (!c->at)
@@ -97,7 +102,8 @@ static int read_config(struct results *r, json_t *j, unsigned n, struct err *e)
 			if (!strcmp(t, x->axis[a].value[v]))
 				break;
 		if (!t || v == x->axis[a].nr)
-			return bad_json(r, "configs: axes: a value that is not one of the axis's", e);
+			return bad_json(r, "configs: axes: a value that is not one of the axis's",
+					e);
 		c->at[a] = v;
 	}
 	return 0;
@@ -109,21 +115,25 @@ static int read_run(struct results *r, struct err *e)
 	int blocks, rc;
 	size_t i;
 
-	if (json_unpack(r->run, "{s:i, s:o, s:o}", "blocks", &blocks, "experiments", &exps, "configs", &configs) ||
-	    blocks < 1 || blocks > MOST_BLOCKS || !json_array_size(exps) || !json_array_size(configs))
+	if (json_unpack(r->run, "{s:i, s:o, s:o}", "blocks", &blocks, "experiments", &exps,
+			"configs", &configs) ||
+	    blocks < 1 || blocks > MOST_BLOCKS || !json_array_size(exps) ||
+	    !json_array_size(configs))
 		return bad_json(r, "expected blocks, experiments, configs", e);
 	r->blocks = blocks;
 	r->exp = calloc(json_array_size(exps), sizeof(*r->exp));
 	r->config = calloc(json_array_size(configs), sizeof(*r->config));
 	if (!r->exp || !r->config)
 		return err_set(e, -ENOMEM, "out of memory");
-	json_array_foreach(exps, i, j) {
+	json_array_foreach(exps, i, j)
+	{
 		r->nr_exp++;
 		rc = read_exp(r, j, &r->exp[i], e);
 		if (rc)
 			return rc;
 	}
-	json_array_foreach(configs, i, j) {
+	json_array_foreach(configs, i, j)
+	{
 		r->nr_configs++;
 		rc = read_config(r, j, i, e);
 		if (rc)
@@ -165,7 +175,9 @@ static int count_status(struct results *r, const struct sample *s, struct err *e
 	else if (!strcmp(s->state, "timeout"))
 		c->timeout++;
 	else
-		return err_set(e, -EINVAL, "%s/" SAMPLES_FILE ": trial %s: state '%s' is none of ok, failed, crashed, timeout",
+		return err_set(e, -EINVAL,
+			       "%s/" SAMPLES_FILE
+			       ": trial %s: state '%s' is none of ok, failed, crashed, timeout",
 			       r->path, s->trial, s->state);
 	return 0;
 }
@@ -188,21 +200,36 @@ static int read_samples(struct results *r, struct err *e)
 {
 	const struct samples *s = &r->samples;
 	int *index = malloc((s->nr + 1) * sizeof(*index));
-	int rc = index ? 0 : err_set(e, -ENOMEM, "out of memory");
 	size_t i, n;
+	int ok, rc = 0;
 
+	if (!index)
+		return err_set(e, -ENOMEM, "out of memory");
+	memset(index, -1, (s->nr + 1) * sizeof(*index));
 	for (i = 0; i < s->nr && !rc; i++) {
 		const struct sample *row = &s->row[i];
 
-		index[i] = -1;
 		if (row->config >= r->nr_configs || row->block >= r->blocks)
-			rc = err_set(e, -EINVAL, "%s/" SAMPLES_FILE ": trial %s is not of this run's plan", r->path,
-				     row->trial);
+			rc = err_set(e, -EINVAL,
+				     "%s/" SAMPLES_FILE ": trial %s is not of this run's plan",
+				     r->path, row->trial);
 		else if (samples_is_status(row))
 			rc = count_status(r, row, e);
-		else if (row->worker < 0 && strcmp(row->state, "text"))
-			index[i] = add_metric(r, row);
 	}
+	/* backwards: a trial's status is its last row, and only what an ok one measured counts */
+	for (ok = 0, i = s->nr; i-- && !rc;) {
+		const struct sample *row = &s->row[i];
+
+		if (samples_is_status(row))
+			ok = !strcmp(row->state, "ok");
+		else if (ok && row->worker < 0 && strcmp(row->state, "text"))
+			index[i] = 0;
+	}
+	for (i = 0; i < s->nr && !rc; i++)
+		if (!index[i]) {
+			index[i] = add_metric(r, &s->row[i]);
+			rc = index[i] < 0 ? err_set(e, -ENOMEM, "out of memory") : 0;
+		}
 	n = (size_t)r->nr_configs * r->nr_metrics * r->blocks;
 	r->value = rc ? NULL : malloc((n + 1) * sizeof(*r->value));
 	r->row = rc ? NULL : calloc((size_t)r->nr_configs * r->nr_metrics + 1, sizeof(*r->row));
@@ -326,7 +353,8 @@ static void summarise(double *v, unsigned n, struct res_summary *s)
 	s->have_interval = !stat_sign_interval(v, s->n, RESULTS_CONFIDENCE, &s->interval);
 }
 
-void results_summary(const struct results *r, unsigned config, unsigned metric, struct res_summary *s)
+void results_summary(const struct results *r, unsigned config, unsigned metric,
+		     struct res_summary *s)
 {
 	double v[r->blocks];
 
@@ -334,7 +362,8 @@ void results_summary(const struct results *r, unsigned config, unsigned metric, 
 	summarise(v, r->blocks, s);
 }
 
-void results_ratio(const struct results *r, unsigned config, unsigned base, unsigned metric, struct res_summary *s)
+void results_ratio(const struct results *r, unsigned config, unsigned base, unsigned metric,
+		   struct res_summary *s)
 {
 	const double *x = results_values(r, config, metric), *y = results_values(r, base, metric);
 	double v[r->blocks];
@@ -388,7 +417,8 @@ int results_baseline(const struct results *r, unsigned config, const char *text)
 			const char *t = baseline_value(text, x->axis[a].name, &len);
 			const char *have = results_axis_value(r, i, a);
 
-			if (t ? strlen(have) != len || strncmp(have, t, len) : r->config[i].at[a] != c->at[a])
+			if (t ? strlen(have) != len || strncmp(have, t, len) :
+				r->config[i].at[a] != c->at[a])
 				break;
 		}
 		if (a == x->nr_axes)

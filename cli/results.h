@@ -3,8 +3,8 @@
 #define SLABSCOPE_RESULTS_H
 
 /*
- * A run's folder, read: configs with their axes' values, and for each config and metric one number per block (launch).
- * Everything that prints or draws starts from this.
+ * A run's folder, read: configs with their axes' values, and for each config and metric one number
+ * per block (launch). Everything that prints or draws starts from this.
  *
  *	value[(config * nr_metrics + metric) * blocks + block]	NaN: none
  *
@@ -57,7 +57,8 @@ struct results {
 	struct res_metric *metric;
 	unsigned nr_metrics;
 	double *value;
-	const struct sample **row; /* [config * nr_metrics + metric]: a row that stands for its state and note */
+	const struct sample *
+		*row; /* [config * nr_metrics + metric]: a row that stands for its state and note */
 };
 
 /* -ENOENT, -EINVAL as run_json_read() and samples_read(); @r holds nothing then. */
@@ -70,7 +71,8 @@ int results_metric(const struct results *r, const char *name, struct err *e);
 int results_axis(const struct results *r, unsigned exp, const char *name);
 const double *results_values(const struct results *r, unsigned config, unsigned metric);
 
-/* How it was measured: exact, scaled, unavailable (of any of its launches, the worst); "missing" if there is no row. */
+/* How it was measured: exact, scaled, unavailable (of any of its launches, the worst); "missing"
+ * if there is no row. */
 const char *results_state(const struct results *r, unsigned config, unsigned metric);
 /* Why it is unavailable, or "". */
 const char *results_note(const struct results *r, unsigned config, unsigned metric);
@@ -83,19 +85,24 @@ struct res_summary {
 	struct stat_interval interval;
 };
 
-void results_summary(const struct results *r, unsigned config, unsigned metric, struct res_summary *s);
+void results_summary(const struct results *r, unsigned config, unsigned metric,
+		     struct res_summary *s);
 
-/* Median of the ratios of @config to @base, launch by launch (blocks in which both have a number above 0), by their
- * logarithms: the interval is exact, and the ratio the other way round is the reciprocal. */
-void results_ratio(const struct results *r, unsigned config, unsigned base, unsigned metric, struct res_summary *s);
+/* Median of the ratios of @config to @base, launch by launch (blocks in which both have a number
+ * above 0), by their logarithms: the interval is exact, and the ratio the other way round is the
+ * reciprocal. */
+void results_ratio(const struct results *r, unsigned config, unsigned base, unsigned metric,
+		   struct res_summary *s);
 
 /*
- * The config that @config is compared with when the baseline is @text ("colour=0", or a whole label): the one with the
- * same values on all axes that @text does not name. -1: its experiment has no such axis or value.
+ * The config that @config is compared with when the baseline is @text ("colour=0", or a whole
+ * label): the one with the same values on all axes that @text does not name. -1: its experiment has
+ * no such axis or value.
  */
 int results_baseline(const struct results *r, unsigned config, const char *text);
 
-/* A number that people read: four significant digits, no exponent below a billion; "-" for NaN. Returns @buf. */
+/* A number that people read: four significant digits, no exponent below a billion; "-" for NaN.
+ * Returns @buf. */
 const char *results_number(double v, char *buf, size_t len);
 
 /* The value of @config on the experiment's axis @axis, as text. */

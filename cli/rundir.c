@@ -77,8 +77,8 @@ static int has_entries(const char *path)
 	int n = 0;
 
 	while (dir && (t = readdir(dir)))
-		if (strcmp(t->d_name, ".") && strcmp(t->d_name, "..") && strncmp(t->d_name, RUN_FILE ".", 9) &&
-		    strncmp(t->d_name, "." RUN_FILE, 9))
+		if (strcmp(t->d_name, ".") && strcmp(t->d_name, "..") &&
+		    strncmp(t->d_name, RUN_FILE ".", 9) && strncmp(t->d_name, "." RUN_FILE, 9))
 			n++;
 	if (dir)
 		closedir(dir);
@@ -97,14 +97,16 @@ static void remove_plots(const struct rundir *d)
 		const char *dot = strrchr(t->d_name, '.');
 
 		for (i = 0; dot && i < sizeof(ours) / sizeof(ours[0]); i++)
-			if (!strcmp(dot, ours[i]) && snprintf(file, sizeof(file), "%s/%s", plots, t->d_name) < PATH_MAX)
+			if (!strcmp(dot, ours[i]) &&
+			    snprintf(file, sizeof(file), "%s/%s", plots, t->d_name) < PATH_MAX)
 				unlink(file);
 	}
 	if (dir)
 		closedir(dir);
 }
 
-/* Samples go first: a description without samples is a run that has not begun, the reverse would be nothing. */
+/* Samples go first: a description without samples is a run that has not begun, the reverse would
+ * be nothing. */
 static int remove_earlier(const struct rundir *d, struct err *e)
 {
 	static const char *const ours[] = { SAMPLES_FILE, "summary.csv", RUN_FILE };
@@ -133,8 +135,10 @@ int rundir_create(struct rundir *d, const char *path, int force, struct err *e)
 	if (force)
 		rc = remove_earlier(d, e);
 	else if (has_entries(d->path))
-		rc = err_set(e, -EEXIST, "%s: is not empty: --resume %s goes on with it, --force starts it anew", d->path,
-			     d->path);
+		rc = err_set(
+			e, -EEXIST,
+			"%s: is not empty: --resume %s goes on with it, --force starts it anew",
+			d->path, d->path);
 	if (rc)
 		rundir_close(d);
 	return rc;
@@ -142,8 +146,8 @@ int rundir_create(struct rundir *d, const char *path, int force, struct err *e)
 
 /* ---- what is there already ---- */
 
-static int mark_done(const struct plan *p, const struct samples *s, unsigned char *done, const char *path,
-		     struct err *e)
+static int mark_done(const struct plan *p, const struct samples *s, unsigned char *done,
+		     const char *path, struct err *e)
 {
 	size_t i;
 
@@ -153,17 +157,19 @@ static int mark_done(const struct plan *p, const struct samples *s, unsigned cha
 
 		if (!samples_is_status(r))
 			continue;
-		if (plan_parse_id(r->trial, &block, &config) || block >= p->blocks || config >= p->nr_configs ||
-		    block != r->block || config != r->config || strcmp(r->label, p->config[config].label) ||
+		if (plan_parse_id(r->trial, &block, &config) || block >= p->blocks ||
+		    config >= p->nr_configs || block != r->block || config != r->config ||
+		    strcmp(r->label, p->config[config].label) ||
 		    strcmp(r->experiment, p->exp[p->config[config].exp].name))
-			return err_set(e, -EINVAL, "%s: trial %s (%s %s) is not of this run's plan", path, r->trial,
-				       r->experiment, r->label);
+			return err_set(e, -EINVAL, "%s: trial %s (%s %s) is not of this run's plan",
+				       path, r->trial, r->experiment, r->label);
 		done[(size_t)block * p->nr_configs + config] = 1;
 	}
 	return 0;
 }
 
-int rundir_done(const struct rundir *d, const struct plan *p, unsigned char **done, unsigned *nr_done, struct err *e)
+int rundir_done(const struct rundir *d, const struct plan *p, unsigned char **done,
+		unsigned *nr_done, struct err *e)
 {
 	char path[PATH_MAX];
 	struct samples s;
@@ -183,7 +189,8 @@ int rundir_done(const struct rundir *d, const struct plan *p, unsigned char **do
 	if (!rc) {
 		rc = mark_done(p, &s, *done, path, e);
 		if (!rc && truncate(path, s.whole_bytes))
-			rc = err_set(e, -errno, "%s: cannot cut off the torn end: %s", path, strerror(errno));
+			rc = err_set(e, -errno, "%s: cannot cut off the torn end: %s", path,
+				     strerror(errno));
 		*nr_done = s.nr_trials;
 		samples_release(&s);
 	}

@@ -3,8 +3,9 @@
 #define SLABSCOPE_RUNDIR_H
 
 /*
- * A run's folder: run.json (what was asked, on what machine: all that is needed to do it again), samples.csv, and
- * later summary.csv and plots/. One process at a time runs trials into it: a lock on the folder sees to that.
+ * A run's folder: run.json (what was asked, on what machine: all that is needed to do it again),
+ * samples.csv, and later summary.csv and plots/. One process at a time runs trials into it: a lock
+ * on the folder sees to that.
  */
 
 #include <jansson.h>
@@ -26,8 +27,9 @@ struct rundir {
 const char *rundir_file(const struct rundir *d, const char *name, char buf[PATH_MAX]);
 
 /*
- * Make (with its parents) and lock @path for a new run. -EEXIST if there is something in it and not @force; with
- * @force an earlier run's own files are removed, nothing else. -EBUSY: another process runs in it.
+ * Make (with its parents) and lock @path for a new run. -EEXIST if there is something in it and not
+ * @force; with @force an earlier run's own files are removed, nothing else. -EBUSY: another process
+ * runs in it.
  */
 int rundir_create(struct rundir *d, const char *path, int force, struct err *e);
 /* Lock an existing one. */
@@ -35,18 +37,21 @@ int rundir_open(struct rundir *d, const char *path, struct err *e);
 void rundir_close(struct rundir *d);
 
 /* Write run.json. @j is the resolved job of @p. */
-int rundir_describe(const struct rundir *d, const struct plan *p, const struct job *j, int argc, char **argv,
-		    struct err *e);
+int rundir_describe(const struct rundir *d, const struct plan *p, const struct job *j, int argc,
+		    char **argv, struct err *e);
 
-/* Read run.json of the folder @path: 0 and a new reference, -ENOENT, or -EINVAL naming what is wrong with it. */
+/* Read run.json of the folder @path: 0 and a new reference, -ENOENT, or -EINVAL naming what is
+ * wrong with it. */
 int run_json_read(const char *path, json_t **out, struct err *e);
 /* Its job and its plan, made again; -EINVAL if the hash differs from the recorded one. */
 int run_json_plan(json_t *run, const char *path, struct job *j, struct plan *p, struct err *e);
 
 /*
- * Which trials of @p are whole in the folder's samples.csv, in done[block * nr_configs + config] (malloc'd). What
- * follows the last whole one is cut off the file. -EINVAL if the samples are not this plan's.
+ * Which trials of @p are whole in the folder's samples.csv, in done[block * nr_configs + config]
+ * (malloc'd). What follows the last whole one is cut off the file. -EINVAL if the samples are not
+ * this plan's.
  */
-int rundir_done(const struct rundir *d, const struct plan *p, unsigned char **done, unsigned *nr_done, struct err *e);
+int rundir_done(const struct rundir *d, const struct plan *p, unsigned char **done,
+		unsigned *nr_done, struct err *e);
 
 #endif

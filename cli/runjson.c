@@ -34,7 +34,8 @@ static json_t *axes_json(const struct plan_exp *x)
 
 		for (v = 0; v < x->axis[a].nr; v++)
 			json_array_append_new(values, json_string(x->axis[a].value[v].label));
-		json_array_append_new(axes, json_pack("{s:s, s:o}", "name", x->axis[a].name, "values", values));
+		json_array_append_new(axes, json_pack("{s:s, s:o}", "name", x->axis[a].name,
+						      "values", values));
 	}
 	return axes;
 }
@@ -45,9 +46,10 @@ static json_t *experiments_json(const struct plan *p)
 	unsigned i;
 
 	for (i = 0; i < p->nr_exp; i++)
-		json_array_append_new(list, json_pack("{s:s, s:i, s:i, s:o}", "name", p->exp[i].name, "first_config",
-						      (int)p->exp[i].first, "configs", (int)p->exp[i].nr_configs,
-						      "axes", axes_json(&p->exp[i])));
+		json_array_append_new(
+			list, json_pack("{s:s, s:i, s:i, s:o}", "name", p->exp[i].name,
+					"first_config", (int)p->exp[i].first, "configs",
+					(int)p->exp[i].nr_configs, "axes", axes_json(&p->exp[i])));
 	return list;
 }
 
@@ -61,7 +63,8 @@ static json_t *requested_json(const struct plan *p, unsigned config)
 	if (plan_spec(p, config, &s, NULL))
 		return o;
 	text = plan_spec_text(&s);
-	for (line = text ? strtok_r(text, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save)) {
+	for (line = text ? strtok_r(text, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save)) {
 		eq = strchr(line, '=');
 		if (!eq || *line == '#')
 			continue;
@@ -84,11 +87,13 @@ static json_t *configs_json(const struct plan *p)
 		json_t *axes = json_object();
 
 		for (a = 0; a < x->nr_axes; a++)
-			json_object_set_new(axes, x->axis[a].name,
-					    json_string(x->axis[a].value[plan_value_of(p, c, a)].label));
-		json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:o, s:o}", "config", (int)c, "experiment",
-						      x->name, "label", p->config[c].label, "axes", axes, "requested",
-						      requested_json(p, c)));
+			json_object_set_new(
+				axes, x->axis[a].name,
+				json_string(x->axis[a].value[plan_value_of(p, c, a)].label));
+		json_array_append_new(list,
+				      json_pack("{s:i, s:s, s:s, s:o, s:o}", "config", (int)c,
+						"experiment", x->name, "label", p->config[c].label,
+						"axes", axes, "requested", requested_json(p, c)));
 	}
 	return list;
 }
@@ -101,7 +106,8 @@ static json_t *host_json(void)
 
 	for (i = 0; i < n; i++)
 		json_object_set_new(o, f[i].name,
-				    f[i].error ? json_pack("{s:s}", "unknown", f[i].text) : json_string(f[i].text));
+				    f[i].error ? json_pack("{s:s}", "unknown", f[i].text) :
+						 json_string(f[i].text));
 	return o;
 }
 
@@ -116,10 +122,12 @@ static json_t *machine_json(void)
 	if (kmem_machine_native(m, &e))
 		o = json_pack("{s:s}", "unknown", e.text);
 	else
-		o = json_pack("{s:i, s:i, s:i, s:i, s:b, s:i, s:i, s:i, s:i}", "page_size", (int)m->page_size,
-			      "cache_line", (int)m->cache_line, "cpus", (int)m->nr_cpus, "nodes", (int)m->nr_nodes,
-			      "emulated", (int)m->emulated, "l1d_size", (int)m->l1d_size, "l1d_ways",
-			      (int)m->l1d_ways, "l2_size", (int)m->l2_size, "l2_ways", (int)m->l2_ways);
+		o = json_pack("{s:i, s:i, s:i, s:i, s:b, s:i, s:i, s:i, s:i}", "page_size",
+			      (int)m->page_size, "cache_line", (int)m->cache_line, "cpus",
+			      (int)m->nr_cpus, "nodes", (int)m->nr_nodes, "emulated",
+			      (int)m->emulated, "l1d_size", (int)m->l1d_size, "l1d_ways",
+			      (int)m->l1d_ways, "l2_size", (int)m->l2_size, "l2_ways",
+			      (int)m->l2_ways);
 	free(m);
 	return o;
 }
@@ -131,7 +139,8 @@ static json_t *allocators_json(void)
 
 	for (i = 0; allocators[i]; i++)
 		json_object_set_new(o, allocators[i]->name,
-				    json_string(allocators[i]->version ? allocators[i]->version() : ""));
+				    json_string(allocators[i]->version ? allocators[i]->version() :
+									 ""));
 	return o;
 }
 
@@ -144,12 +153,14 @@ static json_t *describe(const struct plan *p, const struct job *j, int argc, cha
 
 	snprintf(seed, sizeof(seed), "%" PRIu64, p->seed);
 	strftime(began, sizeof(began), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
-	o = json_pack("{s:i, s:s, s:s, s:o, s:s, s:s, s:s, s:i, s:i}", "format", RUN_FORMAT, "program", "slabscope",
-		      "began", began, "command", command_json(argc, argv), "job", job ? job : "", "seed", seed,
-		      "plan_hash", p->hash, "blocks", (int)p->blocks, "samples_version", SAMPLES_VERSION);
+	o = json_pack("{s:i, s:s, s:s, s:o, s:s, s:s, s:s, s:i, s:i}", "format", RUN_FORMAT,
+		      "program", "slabscope", "began", began, "command", command_json(argc, argv),
+		      "job", job ? job : "", "seed", seed, "plan_hash", p->hash, "blocks",
+		      (int)p->blocks, "samples_version", SAMPLES_VERSION);
 	json_object_set_new(o, "versions",
-			    json_pack("{s:s, s:s, s:s, s:s, s:s}", "slabscope", host_build_version(), "variant",
-				      host_build_variant(), "sanitizer", host_build_sanitizer(), "compiler",
+			    json_pack("{s:s, s:s, s:s, s:s, s:s}", "slabscope",
+				      host_build_version(), "variant", host_build_variant(),
+				      "sanitizer", host_build_sanitizer(), "compiler",
 				      host_build_compiler(), "flaw", trial_build_flaw()));
 	json_object_set_new(o, "allocators", allocators_json());
 	json_object_set_new(o, "machine", machine_json());
@@ -160,8 +171,8 @@ static json_t *describe(const struct plan *p, const struct job *j, int argc, cha
 	return o;
 }
 
-int rundir_describe(const struct rundir *d, const struct plan *p, const struct job *j, int argc, char **argv,
-		    struct err *e)
+int rundir_describe(const struct rundir *d, const struct plan *p, const struct job *j, int argc,
+		    char **argv, struct err *e)
 {
 	char path[PATH_MAX];
 	json_t *o = describe(p, j, argc, argv);
@@ -213,10 +224,11 @@ int run_json_plan(json_t *run, const char *path, struct job *j, struct plan *p, 
 		return rc;
 	rc = plan_make(p, j, e);
 	if (!rc && strcmp(p->hash, hash)) {
-		rc = err_set(e, -EINVAL,
-			     "%s: its plan has hash %s, this program makes %s of the same job: another version? "
-			     "Go on with the program that began it, or start anew",
-			     path, hash, p->hash);
+		rc = err_set(
+			e, -EINVAL,
+			"%s: its plan has hash %s, this program makes %s of the same job: another version? "
+			"Go on with the program that began it, or start anew",
+			path, hash, p->hash);
 		plan_release(p);
 	}
 	if (rc)

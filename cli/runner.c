@@ -46,8 +46,9 @@ static void report(struct running *g, unsigned block, unsigned config, const str
 		return;
 	plan_trial_id(block, config, id);
 	progress_clear(&g->progress);
-	fprintf(stderr, "slabscope run: trial %s (%s %s): %s: %s\n", id, p->exp[p->config[config].exp].name,
-		p->config[config].label, launch_status_names[l->status], l->note);
+	fprintf(stderr, "slabscope run: trial %s (%s %s): %s: %s\n", id,
+		p->exp[p->config[config].exp].name, p->config[config].label,
+		launch_status_names[l->status], l->note);
 }
 
 static int one_trial(struct running *g, unsigned block, unsigned config, struct err *e)
@@ -70,7 +71,8 @@ static int one_trial(struct running *g, unsigned block, unsigned config, struct 
 			report(g, block, config, &l);
 			g->r->count[l.status]++;
 			g->r->ran++;
-			progress_step(&g->progress, l.status == LAUNCH_OK, g->p->config[config].label);
+			progress_step(&g->progress, l.status == LAUNCH_OK,
+				      g->p->config[config].label);
 		}
 	}
 	launch_release(&l);
@@ -124,7 +126,8 @@ int run_trials(const struct plan *p, const struct rundir *d, double timeout, int
 
 /* ---- the plan as text ---- */
 
-/* Process start, set-up and tear-down of one trial: what a null trial takes on a slow machine, roughly. */
+/* Process start, set-up and tear-down of one trial: what a null trial takes on a slow machine,
+ * roughly. */
 #define TRIAL_EXTRA_S 0.03
 
 struct estimate {
@@ -149,9 +152,9 @@ static int estimate(const struct plan *p, struct estimate *s, struct err *e)
 		if (t.run.ops != OPT_AUTO_U64)
 			s->by_ops++;
 		else
-			s->seconds += p->blocks * (t.run.duration_ms / 1000.0 *
-							   (t.run.warmup_ops ? 2 : 1) +
-						   TRIAL_EXTRA_S);
+			s->seconds += p->blocks *
+				      (t.run.duration_ms / 1000.0 * (t.run.warmup_ops ? 2 : 1) +
+				       TRIAL_EXTRA_S);
 		if (t.wl->memory)
 			memory = t.wl->memory(t.params, &t.config) * t.run.workers;
 		else
@@ -167,7 +170,8 @@ static void print_experiment(const struct plan_exp *x, FILE *f)
 {
 	unsigned a, v;
 
-	fprintf(f, "experiment %s: %u config%s\n", x->name, x->nr_configs, x->nr_configs == 1 ? "" : "s");
+	fprintf(f, "experiment %s: %u config%s\n", x->name, x->nr_configs,
+		x->nr_configs == 1 ? "" : "s");
 	for (a = 0; a < x->nr_fixed; a++)
 		fprintf(f, "  %-16s %s\n", x->fixed[a].name, x->fixed[a].text);
 	for (a = 0; a < x->nr_axes; a++) {
@@ -188,7 +192,8 @@ static void print_order(const struct plan *p, FILE *f, unsigned blocks)
 			char id[PLAN_ID_MAX];
 
 			plan_trial_id(b, c, id);
-			fprintf(f, "  %s  %s %s\n", id, p->exp[p->config[c].exp].name, p->config[c].label);
+			fprintf(f, "  %s  %s %s\n", id, p->exp[p->config[c].exp].name,
+				p->config[c].label);
 		}
 }
 
@@ -205,8 +210,8 @@ int run_print_plan(const struct plan *p, FILE *f, int verbose, struct err *e)
 		print_experiment(&p->exp[i], f);
 	fprintf(f, "order of trials%s:\n", shown < p->blocks ? " (first block; -v shows all)" : "");
 	print_order(p, f, shown);
-	fprintf(f, "trials: %u = %u configs x %u launches; seed %" PRIu64 "; plan %s\n", p->nr_configs * p->blocks,
-		p->nr_configs, p->blocks, p->seed, p->hash);
+	fprintf(f, "trials: %u = %u configs x %u launches; seed %" PRIu64 "; plan %s\n",
+		p->nr_configs * p->blocks, p->nr_configs, p->blocks, p->seed, p->hash);
 	if (s.unknown_memory == p->nr_configs)
 		fputs("memory: not known (the workload does not say)\n", f);
 	else

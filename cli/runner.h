@@ -7,14 +7,14 @@
 
 struct run_result {
 	unsigned planned, there, ran; /* trials: of the plan, whole before we began, run by us */
-	unsigned count[4];	      /* of those run: ok, failed, crashed, timeout (enum launch_status) */
-	int signal;		      /* that interrupted it, or 0 */
+	unsigned count[4]; /* of those run: ok, failed, crashed, timeout (enum launch_status) */
+	int signal;	   /* that interrupted it, or 0 */
 };
 
 /*
- * Run the trials of @p that @d does not hold yet, in the plan's order, each appended and synced as it ends. @timeout
- * overrides the plan's where it is > 0. 0 with @r filled (also when interrupted); -errno when trials cannot be
- * started or written.
+ * Run the trials of @p that @d does not hold yet, in the plan's order, each appended and synced as
+ * it ends. @timeout overrides the plan's where it is > 0. 0 with @r filled (also when interrupted);
+ * -errno when trials cannot be started or written.
  */
 int run_trials(const struct plan *p, const struct rundir *d, double timeout, int quiet, int verbose,
 	       struct run_result *r, struct err *e);

@@ -46,7 +46,8 @@ static int buf_room(struct samples_buf *b, size_t more)
 	return 0;
 }
 
-/* One field: quoted when it has to be, control characters as spaces (a row is a line), then @end. */
+/* One field: quoted when it has to be, control characters as spaces (a row is a line), then
+ * @end. */
 static void buf_field(struct samples_buf *b, const char *s, char end)
 {
 	int quote = strpbrk(s, ",\"\n\r") || *s == '#';
@@ -132,8 +133,8 @@ static int write_all_or_none(int fd, const char *text, size_t len, struct err *e
 		return 0;
 	err = n < 0 ? errno : ENOSPC;
 	if (n > 0 && ftruncate(fd, before))
-		return err_set(e, -err, "samples: %s, and the torn rows cannot be cut off: %s", strerror(err),
-			       strerror(errno));
+		return err_set(e, -err, "samples: %s, and the torn rows cannot be cut off: %s",
+			       strerror(err), strerror(errno));
 	return err_set(e, -err, "samples: cannot write: %s", strerror(err));
 }
 
@@ -150,7 +151,8 @@ int samples_open(const char *path, int *fd, struct err *e)
 	n = pread(*fd, have, strlen(head), 0);
 	if (n < 0)
 		rc = err_set(e, -errno, "%s: %s", path, strerror(errno));
-	else if ((size_t)n < strlen(head) && !memcmp(have, head, n)) /* new, or killed while it was made */
+	else if ((size_t)n < strlen(head) &&
+		 !memcmp(have, head, n)) /* new, or killed while it was made */
 		rc = ftruncate(*fd, 0) ? err_set(e, -errno, "%s: %s", path, strerror(errno)) :
 					 write_all_or_none(*fd, head, strlen(head), e);
 	if (rc) {
@@ -183,7 +185,8 @@ struct reader {
 	size_t cap, pending; /* rows from `pending` on belong to a trial that is not whole yet */
 };
 
-/* Split @line at commas, in place; quotes taken away. The number of fields, at most NR_COLUMNS + 1; -1: a bad quote. */
+/* Split @line at commas, in place; quotes taken away. The number of fields, at most NR_COLUMNS +
+ * 1; -1: a bad quote. */
 static int split(char *line, char *field[NR_COLUMNS])
 {
 	int n = 0;
@@ -235,10 +238,11 @@ static int whole_number(const char *t, long long lo, long long hi, long long *v)
 	return end == t || *end || errno || *v < lo || *v > hi ? -EINVAL : 0;
 }
 
-static int bad_field(const struct reader *r, int column, const char *want, const char *got, struct err *e)
+static int bad_field(const struct reader *r, int column, const char *want, const char *got,
+		     struct err *e)
 {
-	return err_set(e, -EINVAL, "%s:%u: %s: expected %s, got '%.40s'", r->path, r->line, column_name[column], want,
-		       got);
+	return err_set(e, -EINVAL, "%s:%u: %s: expected %s, got '%.40s'", r->path, r->line,
+		       column_name[column], want, got);
 }
 
 static int parse_row(const struct reader *r, char *line, struct sample *s, struct err *e)
@@ -250,8 +254,8 @@ static int parse_row(const struct reader *r, char *line, struct sample *s, struc
 	if (n < 0)
 		return err_set(e, -EINVAL, "%s:%u: a quote that does not close", r->path, r->line);
 	if (n != NR_COLUMNS)
-		return err_set(e, -EINVAL, "%s:%u: expected %d columns, got %s%d", r->path, r->line, NR_COLUMNS,
-			       n > NR_COLUMNS ? "at least " : "", n);
+		return err_set(e, -EINVAL, "%s:%u: expected %d columns, got %s%d", r->path, r->line,
+			       NR_COLUMNS, n > NR_COLUMNS ? "at least " : "", n);
 	for (i = 0; i < 9; i++)
 		if (!*f[i] && (i == 0 || i == 5 || i == 8))
 			return bad_field(r, i, "a word", f[i], e);
@@ -304,12 +308,15 @@ static int check_head(struct reader *r, char *text, char **rest, struct err *e)
 
 	r->line = 1;
 	if (sscanf(text, "# slabscope samples %d", &version) != 1)
-		return err_set(e, -EINVAL, "%s:1: expected '# slabscope samples %d': not a samples file", r->path,
-			       SAMPLES_VERSION);
+		return err_set(e, -EINVAL,
+			       "%s:1: expected '# slabscope samples %d': not a samples file",
+			       r->path, SAMPLES_VERSION);
 	if (version != SAMPLES_VERSION)
-		return err_set(e, -EINVAL, "%s:1: samples version %d; this program reads version %d", r->path,
+		return err_set(e, -EINVAL,
+			       "%s:1: samples version %d; this program reads version %d", r->path,
 			       version, SAMPLES_VERSION);
-	if (!nl2 || (size_t)(nl2 - nl - 1) != strlen(columns) || strncmp(nl + 1, columns, strlen(columns)))
+	if (!nl2 || (size_t)(nl2 - nl - 1) != strlen(columns) ||
+	    strncmp(nl + 1, columns, strlen(columns)))
 		return err_set(e, -EINVAL, "%s:2: expected the columns %s", r->path, columns);
 	r->line = 2;
 	*rest = nl2 + 1;
@@ -344,7 +351,8 @@ static int check_unique(const struct reader *r, struct err *e)
 	return rc;
 }
 
-/* The rows behind the header. A bad line is an error only if a whole trial follows it: @bad is kept until then. */
+/* The rows behind the header. A bad line is an error only if a whole trial follows it: @bad is
+ * kept until then. */
 static int parse_rows(struct reader *r, char *p, char *end, struct err *e)
 {
 	struct samples *s = r->s;
@@ -363,14 +371,16 @@ static int parse_rows(struct reader *r, char *p, char *end, struct err *e)
 		*nl = '\0';
 		rc = strlen(line) == (size_t)(nl - line) ?
 			     parse_row(r, line, &row, have_bad ? NULL : &bad) :
-			     err_set(have_bad ? NULL : &bad, -EINVAL, "%s:%u: a zero byte", r->path, r->line);
+			     err_set(have_bad ? NULL : &bad, -EINVAL, "%s:%u: a zero byte", r->path,
+				     r->line);
 		if (rc) {
 			have_bad = 1;
 			continue;
 		}
-		if (s->nr > r->pending && strcmp(s->row[r->pending].trial, row.trial) && !have_bad) {
-			err_set(&bad, -EINVAL, "%s:%u: trial %s begins before the last row of %s", r->path, r->line,
-				row.trial, s->row[r->pending].trial);
+		if (s->nr > r->pending && strcmp(s->row[r->pending].trial, row.trial) &&
+		    !have_bad) {
+			err_set(&bad, -EINVAL, "%s:%u: trial %s begins before the last row of %s",
+				r->path, r->line, row.trial, s->row[r->pending].trial);
 			have_bad = 1;
 		}
 		if (!have_bad && add_row(r, &row, e))

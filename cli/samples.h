@@ -11,14 +11,14 @@
  *	...
  *	b000-c0003,0,3,cliff,"colour=2,n=16",trial.status,0,1,ok,1,runner,-1,
  *
- * One row is one line: a note's newlines are spaces. All rows of a trial are one write(2), and the last of
- * them is `trial.status`: a trial counts as there only when that row is whole. So after a kill at any moment the
- * file is a sequence of whole trials and at most one torn tail, which samples_read() leaves out and
- * `run --resume` cuts off.
+ * One row is one line: a note's newlines are spaces. All rows of a trial are one write(2), and the
+ * last of them is `trial.status`: a trial counts as there only when that row is whole. So after a
+ * kill at any moment the file is a sequence of whole trials and at most one torn tail, which
+ * samples_read() leaves out and `run --resume` cuts off.
  *
- * `value` is empty for a number that there is none of (state `unavailable`, the reason in `note`) and for a
- * text (state `text`, the text in `note`: effective settings such as `mgmt`). state of a status row: ok,
- * failed, crashed, timeout; its value is the exit status, the signal, or empty.
+ * `value` is empty for a number that there is none of (state `unavailable`, the reason in `note`)
+ * and for a text (state `text`, the text in `note`: effective settings such as `mgmt`). state of a
+ * status row: ok, failed, crashed, timeout; its value is the exit status, the signal, or empty.
  */
 
 #include <stddef.h>
@@ -54,9 +54,11 @@ struct samples_buf {
 void samples_buf_row(struct samples_buf *b, const struct sample *s);
 void samples_buf_release(struct samples_buf *b);
 
-/* Open @path for appending, made with its two header lines if it is new or empty. *@fd is the caller's. */
+/* Open @path for appending, made with its two header lines if it is new or empty. *@fd is the
+ * caller's. */
 int samples_open(const char *path, int *fd, struct err *e);
-/* One write(2), then fdatasync. A write that comes out short (a full disk) is cut off again: -errno. */
+/* One write(2), then fdatasync. A write that comes out short (a full disk) is cut off again:
+ * -errno. */
 int samples_append(int fd, const struct samples_buf *b, struct err *e);
 
 /* A file read. Strings of row[] point into text. */
@@ -70,12 +72,14 @@ struct samples {
 };
 
 /*
- * Read @path. -ENOENT; -EINVAL naming file, line and column when something in front of a whole trial is not as above
- * (a version that is not ours, a missing column, a trial that is there twice). What follows the last whole
- * trial is never an error: it is counted in torn_lines. On failure @s holds nothing.
+ * Read @path. -ENOENT; -EINVAL naming file, line and column when something in front of a whole
+ * trial is not as above (a version that is not ours, a missing column, a trial that is there
+ * twice). What follows the last whole trial is never an error: it is counted in torn_lines. On
+ * failure @s holds nothing.
  */
 int samples_read(struct samples *s, const char *path, struct err *e);
-/* The same on @text (malloc'd, @len bytes, text[len] writable), which becomes the struct's on success and failure. */
+/* The same on @text (malloc'd, @len bytes, text[len] writable), which becomes the struct's on
+ * success and failure. */
 int samples_parse(struct samples *s, char *text, size_t len, const char *path, struct err *e);
 void samples_release(struct samples *s);
 

@@ -29,7 +29,8 @@ static void launches_cell(struct table *t, const struct results *r, unsigned con
 	snprintf(text, sizeof(text), "%u%s", c->ok, c->ok == r->blocks ? "" : " ok");
 	for (i = 0; i < 4; i++)
 		if (n[i])
-			snprintf(text + strlen(text), sizeof(text) - strlen(text), ", %u %s", n[i], name[i]);
+			snprintf(text + strlen(text), sizeof(text) - strlen(text), ", %u %s", n[i],
+				 name[i]);
 	table_cell(t, "%s", text);
 }
 
@@ -65,7 +66,8 @@ static void ratio_cells(struct table *t, const struct results *r, unsigned confi
 }
 
 /* The baseline if it says anything of this experiment. */
-static const char *baseline_of(const struct results *r, const struct res_exp *x, const struct stat_request *q)
+static const char *baseline_of(const struct results *r, const struct res_exp *x,
+			       const struct stat_request *q)
 {
 	unsigned c;
 
@@ -80,8 +82,8 @@ static const char *unit_text(const char *unit)
 	return unit && strcmp(unit, "1") ? unit : "";
 }
 
-static void heading(struct table *t, const struct results *r, const struct res_exp *x, const int *metric, unsigned nr,
-		    const char *baseline)
+static void heading(struct table *t, const struct results *r, const struct res_exp *x,
+		    const int *metric, unsigned nr, const char *baseline)
 {
 	unsigned a, m;
 
@@ -103,8 +105,10 @@ static void heading(struct table *t, const struct results *r, const struct res_e
 	table_cell(t, "launches");
 }
 
-/* Is the metric's median the same number in all configs of the experiment, or nowhere there? It goes to @same then. */
-static int is_constant(const struct results *r, const struct res_exp *x, unsigned metric, struct res_summary *same)
+/* Is the metric's median the same number in all configs of the experiment, or nowhere there? It
+ * goes to @same then. */
+static int is_constant(const struct results *r, const struct res_exp *x, unsigned metric,
+		       struct res_summary *same)
 {
 	unsigned c;
 
@@ -119,10 +123,10 @@ static int is_constant(const struct results *r, const struct res_exp *x, unsigne
 	return 1;
 }
 
-/* The metrics of @from that are worth a column: the first, and those that vary or were asked for. The others' one
- * value is printed in a line of its own. */
-static unsigned varying(const struct results *r, const struct res_exp *x, const int *from, unsigned nr, int *to,
-			const struct stat_request *q)
+/* The metrics of @from that are worth a column: the first, and those that vary or were asked
+ * for. The others' one value is printed in a line of its own. */
+static unsigned varying(const struct results *r, const struct res_exp *x, const int *from,
+			unsigned nr, int *to, const struct stat_request *q)
 {
 	unsigned m, n = 0, printed = 0;
 	char b[32];
@@ -133,8 +137,10 @@ static unsigned varying(const struct results *r, const struct res_exp *x, const 
 		if (!m || q->nr_metrics || !is_constant(r, x, from[m], &s)) {
 			to[n++] = from[m];
 		} else if (s.n) {
-			printf("%s%s %s %s", printed++ ? ", " : "the same in all: ", r->metric[from[m]].name,
-			       results_number(s.median, b, sizeof(b)), unit_text(r->metric[from[m]].unit));
+			printf("%s%s %s %s",
+			       printed++ ? ", " : "the same in all: ", r->metric[from[m]].name,
+			       results_number(s.median, b, sizeof(b)),
+			       unit_text(r->metric[from[m]].unit));
 		}
 	}
 	if (printed)
@@ -150,7 +156,7 @@ static void print_experiment(const struct results *r, unsigned exp, const int *a
 	int metric[STAT_MOST_METRICS];
 	unsigned nr = varying(r, x, all, nr_all, metric, q);
 	const char *baseline = baseline_of(r, x, q);
-	struct table t = { .columns = x->nr_axes + nr + 2 + (baseline ? 2 : 0) };
+	struct table t = { .columns = x->nr_axes + 1 + (nr ? nr + 1 + (baseline ? 2 : 0) : 0) };
 	unsigned c, a, m;
 
 	heading(&t, r, x, metric, nr, baseline);
@@ -163,7 +169,8 @@ static void print_experiment(const struct results *r, unsigned exp, const int *a
 
 			results_summary(r, c, metric[m], &s);
 			if (m) {
-				table_cell(&t, "%s", s.n ? results_number(s.median, b, sizeof(b)) : "-");
+				table_cell(&t, "%s",
+					   s.n ? results_number(s.median, b, sizeof(b)) : "-");
 				continue;
 			}
 			interval_cells(&t, &s);
@@ -176,7 +183,8 @@ static void print_experiment(const struct results *r, unsigned exp, const int *a
 	table_release(&t);
 }
 
-/* The median, or with a baseline the ratio to it, of the config that stands in this row and column. */
+/* The median, or with a baseline the ratio to it, of the config that stands in this row and
+ * column. */
 static void across_cell(struct table *t, const struct results *r, unsigned config, unsigned metric,
 			const char *baseline)
 {
@@ -188,7 +196,11 @@ static void across_cell(struct table *t, const struct results *r, unsigned confi
 		results_summary(r, config, metric, &s);
 	else if (base >= 0)
 		results_ratio(r, config, base, metric, &s);
-	table_cell(t, "%s", s.n ? results_number(s.median, b, sizeof(b)) : "-");
+	/* a ratio without its interval would be read as a finding */
+	if (baseline && base != (int)config && s.n && s.have_interval)
+		table_cell(t, "%.3f [%.3f, %.3f]", s.median, s.interval.lo, s.interval.hi);
+	else
+		table_cell(t, "%s", s.n ? results_number(s.median, b, sizeof(b)) : "-");
 }
 
 static int same_but(const struct results *r, unsigned a, unsigned b, unsigned nr_axes, unsigned but)
@@ -202,33 +214,39 @@ static int same_but(const struct results *r, unsigned a, unsigned b, unsigned nr
 }
 
 /* --across: a row per config of the other axes, a column per value of this one. */
-static void print_across(const struct results *r, unsigned exp, unsigned axis, int metric, const struct stat_request *q)
+static void print_across(const struct results *r, unsigned exp, unsigned axis, int metric,
+			 const struct stat_request *q)
 {
 	const struct res_exp *x = &r->exp[exp];
 	const char *baseline = baseline_of(r, x, q);
 	struct table t = { .columns = x->nr_axes - 1 + x->axis[axis].nr };
 	unsigned c, d, a, end = x->first + x->nr_configs;
 
-	printf("%s%s%s by %s\n", r->metric[metric].name, *unit_text(r->metric[metric].unit) ? ", " : "",
+	printf("%s%s%s by %s\n", r->metric[metric].name,
+	       *unit_text(r->metric[metric].unit) ? ", " : "",
 	       baseline ? "as a ratio" : unit_text(r->metric[metric].unit), x->axis[axis].name);
 	for (a = 0; a < x->nr_axes; a++)
 		if (a != axis)
 			table_cell(&t, "%s", x->axis[a].name);
 	for (a = 0; a < x->axis[axis].nr; a++)
-		table_cell(&t, "%s%s%s", a ? "" : x->axis[axis].name, a ? "" : "=", x->axis[axis].value[a]);
+		table_cell(&t, "%s%s%s", a ? "" : x->axis[axis].name, a ? "" : "=",
+			   x->axis[axis].value[a]);
 	for (c = x->first; c < end; c++) {
 		if (r->config[c].at[axis])
 			continue;
 		for (a = 0; a < x->nr_axes; a++)
 			if (a != axis)
 				table_cell(&t, "%s", results_axis_value(r, c, a));
-		/* the cross product is whole and in order, so the columns come in the axis's order */
+		/* the cross product is whole and in order, so the columns come in the axis's
+		 * order */
 		for (d = c; d < end; d++)
 			if (same_but(r, c, d, x->nr_axes, axis))
 				across_cell(&t, r, d, metric, baseline);
 	}
 	table_print(&t, stdout);
 	table_release(&t);
+	if (baseline)
+		puts("medians of the blocks' ratios, with 95 % intervals; one that holds 1 shows no difference");
 }
 
 /* --all: a row per config and metric. */
@@ -279,7 +297,8 @@ static int has_values(const struct results *r, unsigned metric)
 }
 
 /* What a reader has to know of figures that are not there: once per metric and reason. */
-static void print_notes(const struct results *r, const int *metric, unsigned nr, const struct stat_request *q)
+static void print_notes(const struct results *r, const int *metric, unsigned nr,
+			const struct stat_request *q)
 {
 	unsigned m, c;
 
@@ -291,7 +310,8 @@ static void print_notes(const struct results *r, const int *metric, unsigned nr,
 		for (c = 0; c < r->nr_configs; c++) {
 			const char *note = results_note(r, c, metric[m]);
 
-			if (strcmp(results_state(r, c, metric[m]), "unavailable") || (last && !strcmp(last, note)))
+			if (strcmp(results_state(r, c, metric[m]), "unavailable") ||
+			    (last && !strcmp(last, note)))
 				continue;
 			if (last && strcmp(last, note)) {
 				printf("%s is also unavailable for other reasons: --json has them\n",
@@ -309,7 +329,8 @@ static void print_notes(const struct results *r, const int *metric, unsigned nr,
 		puts("not every trial is ok: the figures are those of the ok ones; samples.csv says what happened");
 }
 
-void stat_tables(const struct results *r, const int *metric, unsigned nr, const struct stat_request *q)
+void stat_tables(const struct results *r, const int *metric, unsigned nr,
+		 const struct stat_request *q)
 {
 	unsigned x, shown = 0;
 

@@ -33,14 +33,14 @@ static unsigned distance(const char *a, const char *b)
 const char *suggest(const char *word, const char *const *names)
 {
 	const char *best = NULL;
-	unsigned least = 3; /* up to two slips, and fewer than half of the letters */
+	unsigned least = 3; /* up to two slips, and about half of the letters */
 
 	for (; *names; names++) {
 		unsigned d = distance(word, *names);
 
 		if (*word && !strncmp(word, *names, strlen(word)))
 			d = 1;
-		if (d < least && 2 * d < strlen(*names)) {
+		if (d < least && 2 * d <= strlen(*names) + 1) {
 			least = d;
 			best = *names;
 		}

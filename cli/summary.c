@@ -35,7 +35,8 @@ struct line {
 	int base; /* -1: none */
 };
 
-static void make_line(const struct results *r, const char *baseline, unsigned config, unsigned metric, struct line *l)
+static void make_line(const struct results *r, const char *baseline, unsigned config,
+		      unsigned metric, struct line *l)
 {
 	memset(l, 0, sizeof(*l));
 	l->config = config;
@@ -118,10 +119,11 @@ static json_t *maybe(int have, double v)
 
 static json_t *summary_object(const struct res_summary *s)
 {
-	return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "n", (int)s->n, "median", maybe(s->n, s->median), "lo",
-			 maybe(s->have_interval, s->interval.lo), "hi", maybe(s->have_interval, s->interval.hi),
-			 "confidence", maybe(s->have_interval, s->interval.coverage), "min", maybe(s->n, s->min), "max",
-			 maybe(s->n, s->max));
+	return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "n", (int)s->n, "median",
+			 maybe(s->n, s->median), "lo", maybe(s->have_interval, s->interval.lo),
+			 "hi", maybe(s->have_interval, s->interval.hi), "confidence",
+			 maybe(s->have_interval, s->interval.coverage), "min", maybe(s->n, s->min),
+			 "max", maybe(s->n, s->max));
 }
 
 static json_t *metric_object(const struct results *r, const struct line *l)
@@ -150,16 +152,18 @@ static json_t *config_object(const struct results *r, const char *baseline, unsi
 	unsigned a, m;
 
 	for (a = 0; a < r->exp[c->exp].nr_axes; a++)
-		json_object_set_new(axes, r->exp[c->exp].axis[a].name, json_string(results_axis_value(r, config, a)));
+		json_object_set_new(axes, r->exp[c->exp].axis[a].name,
+				    json_string(results_axis_value(r, config, a)));
 	for (m = 0; m < r->nr_metrics; m++) {
 		struct line l;
 
 		make_line(r, baseline, config, m, &l);
 		json_array_append_new(metrics, metric_object(r, &l));
 	}
-	return json_pack("{s:s, s:i, s:s, s:o, s:i, s:i, s:i, s:i, s:o}", "experiment", r->exp[c->exp].name, "config",
-			 (int)config, "label", c->label, "axes", axes, "ok", (int)c->ok, "failed", (int)c->failed,
-			 "crashed", (int)c->crashed, "timeout", (int)c->timeout, "metrics", metrics);
+	return json_pack("{s:s, s:i, s:s, s:o, s:i, s:i, s:i, s:i, s:o}", "experiment",
+			 r->exp[c->exp].name, "config", (int)config, "label", c->label, "axes",
+			 axes, "ok", (int)c->ok, "failed", (int)c->failed, "crashed",
+			 (int)c->crashed, "timeout", (int)c->timeout, "metrics", metrics);
 }
 
 int summary_json(const struct results *r, const char *baseline, FILE *f)

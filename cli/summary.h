@@ -7,14 +7,15 @@
 #include "cli/results.h"
 
 /*
- * summary.csv: one row per config and metric, from the samples alone (it can be made again at any time).
+ * summary.csv: one row per config and metric, from the samples alone (it can be made again at any
+ * time).
  *
  *	# slabscope summary 1
  *	experiment,config,label,metric,unit,source,state,n,median,lo,hi,confidence,min,max,
  *	baseline,pairs,ratio,ratio_lo,ratio_hi,ok,failed,crashed,timeout,note	(one line)
  *
- * lo, hi: exact sign-test interval of the median, empty where the launches are too few; confidence: its coverage.
- * baseline..ratio_hi: as results_ratio(); empty without @baseline.
+ * lo, hi: exact sign-test interval of the median, empty where the launches are too few; confidence:
+ * its coverage. baseline..ratio_hi: as results_ratio(); empty without @baseline.
  */
 void summary_csv(const struct results *r, const char *baseline, FILE *f);
 /* Into the run's folder. */

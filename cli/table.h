@@ -5,8 +5,9 @@
 #include <stdio.h>
 
 /*
- * A table of text: cells are added row by row, the first row is the heading. A column whose cells below the heading
- * all begin like numbers is set to the right. Zero it to start, say how many columns; table_release() when done.
+ * A table of text: cells are added row by row, the first row is the heading. A column whose cells
+ * below the heading all begin like numbers is set to the right. Zero it to start, say how many
+ * columns; table_release() when done.
  */
 struct table {
 	unsigned columns;

@@ -168,7 +168,7 @@ static void emit_machine(struct trial_exec *x)
 
 void trial_emit_effective(struct trial_exec *x, struct value_sink *sink)
 {
-	trial_effective(x->out, "variant", "%s", host_build_variant());
+	trial_effective(x->out, "build", "%s", host_build_variant());
 	trial_effective(x->out, "allocator_version", "%s",
 			x->allocator->version ? x->allocator->version() : "unknown");
 	trial_effective(x->out, "ops", "%" PRIu64, x->ops);

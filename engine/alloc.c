@@ -32,8 +32,8 @@ static void fix_slab_list(struct kmem_list3 *l3, struct slab *slab, const struct
 }
 
 /* l3->lock held. Up to @batch objects from slabs into @ac; a miss never takes more than the lists hold. */
-static void refill_from_slabs(struct kmem_cache_core *core, struct kmem_list3 *l3, struct array_cache *ac,
-			      unsigned batch)
+static void refill_from_slabs(struct kmem_cache_core *core, struct kmem_list3 *l3,
+			      struct array_cache *ac, unsigned batch)
 {
 	unsigned before = ac->avail;
 	struct slab *slab;
@@ -109,7 +109,8 @@ static int grow_anywhere(struct kmem_cache_core *core, const uint8_t *zonelist, 
 	kmem_unlock(&core->l3[0]->lock);
 	if (!inject(s, core, FAIL_PAGES))
 		for (unsigned i = 0; i < s->machine.nr_nodes && !pages; i++)
-			pages = pages_alloc(s->pages, zonelist[i], geo->g.gfporder, conf->config.backing, NULL);
+			pages = pages_alloc(s->pages, zonelist[i], geo->g.gfporder,
+					    conf->config.backing, NULL);
 	if (!pages) {
 		atomic_fetch_sub(&geo->nslabs, 1);
 		return 0;
@@ -150,7 +151,8 @@ static void *fallback_alloc(struct kmem_cache_core *core, const uint8_t *zonelis
 	return obj;
 }
 
-void *cache_alloc_node(struct kmem_cache_core *core, unsigned node, unsigned flags, const uint8_t *zonelist)
+void *cache_alloc_node(struct kmem_cache_core *core, unsigned node, unsigned flags,
+		       const uint8_t *zonelist)
 {
 	void *obj;
 
@@ -196,8 +198,8 @@ static void farthest_first(const struct kmem_system *s, unsigned node, uint8_t *
 
 /* alternate_node_alloc: the node that the policy wants for this object. Sets *local when the ordinary path (the
  * CPU's array) serves it. */
-static void *alternate_node_alloc(struct kmem_cache_core *core, const struct kmem_conf *conf, unsigned flags,
-				  unsigned here, bool *local)
+static void *alternate_node_alloc(struct kmem_cache_core *core, const struct kmem_conf *conf,
+				  unsigned flags, unsigned here, bool *local)
 {
 	struct kmem_system *s = core->sys;
 	uint8_t order[KMEM_MAX_NODES] = { 0 };
@@ -296,7 +298,9 @@ void *cache_alloc_caller(struct kmem_cache *c, unsigned flags, int node, const v
 		obj = alternate_node_alloc(core, conf, flags, here, &local);
 	}
 	if (local)
-		obj = alloc_local(core, flags, node < 0 && conf->config.placement == PLACE_LOCAL ? -1 : (int)here);
+		obj = alloc_local(core, flags,
+				  node < 0 && conf->config.placement == PLACE_LOCAL ? -1 :
+										      (int)here);
 	if (!obj) {
 		count(&core->count.errors);
 		return NULL;

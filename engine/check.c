@@ -8,7 +8,7 @@
 struct checker {
 	struct kmem_cache_core *core;
 	struct err *e;
-	uint64_t inuse, num_objs, slabs;   /* over all nodes */
+	uint64_t inuse, num_objs, slabs; /* over all nodes */
 	uint64_t geo_slabs[KMEM_GEO_MAX];
 	uint64_t queued;
 };
@@ -35,9 +35,10 @@ static int check_layout(struct checker *k, const struct slab *slab, const struct
 		front = g->slab_size;
 	if ((char *)slab->s_mem != page + slab->colouroff + front)
 		return bad(k, "slab %p: s_mem != page + colouroff + management", (void *)page);
-	if (slab->colouroff != slab->colour * g->colour_off || (slab->colour && slab->colour >= g->colour))
-		return bad(k, "slab %p: colour %u of %u, offset %u", (void *)page, slab->colour, g->colour,
-			   slab->colouroff);
+	if (slab->colouroff != slab->colour * g->colour_off ||
+	    (slab->colour && slab->colour >= g->colour))
+		return bad(k, "slab %p: colour %u of %u, offset %u", (void *)page, slab->colour,
+			   g->colour, slab->colouroff);
 	if (slab->colouroff + front + (size_t)g->num * g->size > bytes)
 		return bad(k, "slab %p: objects do not fit", (void *)page);
 	for (unsigned i = 0; i < 1u << g->gfporder; i++)
@@ -59,29 +60,35 @@ static int check_objects(struct checker *k, const struct slab *slab, const struc
 		void *obj = index_to_obj(slab, &geo->g, i);
 
 		if (free_map[i])
-			r = debug_check_free(&geo->g, obj, geo->g.objfreelist && slab->freelist == obj, k->e);
+			r = debug_check_free(&geo->g, obj,
+					     geo->g.objfreelist && slab->freelist == obj, k->e);
 	}
 	meta_free(k->core->sys->meta, free_map);
 	return r;
 }
 
-static int check_list(struct checker *k, struct kmem_list3 *l3, struct list_head *h, unsigned list, uint64_t *slabs,
-		      uint64_t *objs, uint64_t *free_objs)
+static int check_list(struct checker *k, struct kmem_list3 *l3, struct list_head *h, unsigned list,
+		      uint64_t *slabs, uint64_t *objs, uint64_t *free_objs)
 {
-	for (struct list_head *p = h->next; p != h; p = p->next) {
+	const struct list_head *prev = h;
+
+	for (struct list_head *p = h->next; p != h; prev = p, p = p->next) {
 		const struct slab *slab = list_slab(p);
-		struct kmem_geo *geo = k->core->geo[slab->geometry];
+		struct kmem_geo *geo =
+			slab->geometry < KMEM_GEO_MAX ? k->core->geo[slab->geometry] : NULL;
 		unsigned want;
 		int r;
 
-		if (p->next->prev != p || !geo)
+		if (p->prev != prev || p->next->prev != p || !geo)
 			return bad(k, "node %u: a list is broken", l3->nodeid);
 		want = !slab->inuse ? 2 : slab->inuse == geo->g.num ? 0 : 1;
 		if (want != list || slab->inuse > geo->g.num)
-			return bad(k, "node %u: slab with %u of %u objects out is on list %u", l3->nodeid, slab->inuse,
-				   geo->g.num, list);
-		if (slab->nodeid != l3->nodeid || pages_node(k->core->sys->map, slab->s_mem) != l3->nodeid)
-			return bad(k, "slab of node %u is in the lists of node %u", slab->nodeid, l3->nodeid);
+			return bad(k, "node %u: slab with %u of %u objects out is on list %u",
+				   l3->nodeid, slab->inuse, geo->g.num, list);
+		if (slab->nodeid != l3->nodeid ||
+		    pages_node(k->core->sys->map, slab->s_mem) != l3->nodeid)
+			return bad(k, "slab of node %u is in the lists of node %u", slab->nodeid,
+				   l3->nodeid);
 		r = check_layout(k, slab, &geo->g);
 		if (!r)
 			r = check_objects(k, slab, geo);
@@ -110,12 +117,14 @@ static int check_node(struct checker *k, struct kmem_list3 *l3)
 		r = check_list(k, l3, &l3->slabs_free, 2, &slabs, &objs, &free_objs);
 	if (r)
 		return r;
-	if (free_objs != l3->free_objects || objs != l3->num_objs || slabs != l3->num_slabs || full != l3->num_full ||
-	    slabs - full - partial != l3->num_free)
-		return bad(k, "node %u: counted %llu slabs %llu objects %llu free, accounts say %llu %llu %llu",
-			   l3->nodeid, (unsigned long long)slabs, (unsigned long long)objs,
-			   (unsigned long long)free_objs, (unsigned long long)l3->num_slabs,
-			   (unsigned long long)l3->num_objs, (unsigned long long)l3->free_objects);
+	if (free_objs != l3->free_objects || objs != l3->num_objs || slabs != l3->num_slabs ||
+	    full != l3->num_full || slabs - full - partial != l3->num_free)
+		return bad(
+			k,
+			"node %u: counted %llu slabs %llu objects %llu free, accounts say %llu %llu %llu",
+			l3->nodeid, (unsigned long long)slabs, (unsigned long long)objs,
+			(unsigned long long)free_objs, (unsigned long long)l3->num_slabs,
+			(unsigned long long)l3->num_objs, (unsigned long long)l3->free_objects);
 	k->num_objs += objs;
 	k->slabs += slabs;
 	return 0;
@@ -146,7 +155,8 @@ static int check_queue(struct checker *k, const struct array_cache *ac, unsigned
 		if (n >= geo->g.num || index_to_obj(p->slab, &geo->g, n) != obj)
 			return bad(k, "queued %p is not an object's start", obj);
 		if (p->slab->nodeid != node)
-			return bad(k, "queued %p is of node %u, the queue of node %u", obj, p->slab->nodeid, node);
+			return bad(k, "queued %p is of node %u, the queue of node %u", obj,
+				   p->slab->nodeid, node);
 		if (geo->debug) {
 			int r = debug_check_free(&geo->g, obj, 0, k->e);
 
@@ -174,7 +184,8 @@ static int check_queued_out(struct checker *k, void **all)
 			meta_free(core->sys->meta, map);
 			map = meta_alloc(core->sys->meta, g->num);
 			if (!map || slab_free_map(slab, g, map))
-				r = bad(k, "slab %p: cannot read its free index", slab_page(slab, g));
+				r = bad(k, "slab %p: cannot read its free index",
+					slab_page(slab, g));
 			last = slab;
 		}
 		if (!r && map && map[obj_to_index(slab, g, all[i])])
@@ -205,7 +216,8 @@ static int check_queues(struct checker *k, void **all)
 	qsort(all, k->queued, sizeof(*all), pointer_order);
 	for (uint64_t i = 1; i < k->queued; i++)
 		if (all[i] == all[i - 1])
-			return bad(k, "%p is in two queues, or twice in one (freed twice?)", all[i]);
+			return bad(k, "%p is in two queues, or twice in one (freed twice?)",
+				   all[i]);
 	return check_queued_out(k, all);
 }
 
@@ -248,8 +260,8 @@ static int check_all(struct checker *k)
 	if (!r)
 		r = check_queues(k, all);
 	if (!r && k->queued > k->inuse)
-		r = bad(k, "%llu objects queued, only %llu out of their slabs", (unsigned long long)k->queued,
-			(unsigned long long)k->inuse);
+		r = bad(k, "%llu objects queued, only %llu out of their slabs",
+			(unsigned long long)k->queued, (unsigned long long)k->inuse);
 	meta_free(core->sys->meta, all);
 	return r;
 }

@@ -4,7 +4,7 @@
  *
  * Layout of one stride with all three on (obj_offset = where the user's part begins):
  *
- *	| front pad | red zone 8 | object, rounded to a word | red zone 8 | caller | padding to align |
+ *	| front pad | red zone 8 | object | to a word: red too | red zone 8 | caller | padding to align |
  *	                         ^ obj
  *
  * Red zones say INACTIVE while the object is free (also while it waits in a queue) and ACTIVE while it is out.
@@ -44,8 +44,20 @@ static uintptr_t *caller_word(const struct slab_geometry *g, void *obj)
 
 static void set_red(const struct slab_geometry *g, void *obj, uint64_t v)
 {
-	if (g->red_zone)
-		*red1(obj) = *red2(g, obj) = v;
+	if (!g->red_zone)
+		return;
+	*red1(obj) = *red2(g, obj) = v;
+	/* up to the word: else an overflow by a byte or two would go unseen */
+	memset((char *)obj + g->object_size, (uint8_t)v,
+	       (size_t)((char *)red2(g, obj) - (char *)obj) - g->object_size);
+}
+
+static bool red_behind_is(const struct slab_geometry *g, void *obj, uint64_t v)
+{
+	for (const uint8_t *p = (uint8_t *)obj + g->object_size; p < (uint8_t *)red2(g, obj); p++)
+		if (*p != (uint8_t)v)
+			return false;
+	return *red2(g, obj) == v;
 }
 
 void debug_poison_free(const struct slab_geometry *g, void *obj)
@@ -118,14 +130,16 @@ static void say_bytes(struct text *t, const struct slab_geometry *g, const void 
 }
 
 static void say_object(struct text *t, struct kmem_cache_core *core, const struct slab *slab,
-		       const struct slab_geometry *g, void *obj, const char *wrong, const void *caller)
+		       const struct slab_geometry *g, void *obj, const char *wrong,
+		       const void *caller)
 {
 	uintptr_t last;
 
 	say(t, "slabscope: %s: cache %s, object %p", wrong, core->name, obj);
 	if (slab)
-		say(t, " (number %u), slab at %p (colour %u, offset %u, node %u)", obj_to_index(slab, g, obj),
-		    slab_page(slab, g), slab->colour, slab->colouroff, slab->nodeid);
+		say(t, " (number %u), slab at %p (colour %u, offset %u, node %u)",
+		    obj_to_index(slab, g, obj), slab_page(slab, g), slab->colour, slab->colouroff,
+		    slab->nodeid);
 	say(t, "\n");
 	if (caller)
 		say_caller(t, "now", caller);
@@ -136,7 +150,8 @@ static void say_object(struct text *t, struct kmem_cache_core *core, const struc
 		return;
 	}
 	last = *caller_word(g, obj);
-	say_caller(t, last & CALLER_FREED ? "freed before by" : "allocated by", (void *)(last & ~CALLER_FREED));
+	say_caller(t, last & CALLER_FREED ? "freed before by" : "allocated by",
+		   (void *)(last & ~CALLER_FREED));
 }
 
 static void report(struct kmem_cache_core *core, const struct text *t)
@@ -156,8 +171,8 @@ void report_bad_free(struct kmem_cache_core *core, void *obj, const void *caller
 	else if (!p->cache)
 		say(&t, "  the address is in no slab\n");
 	else
-		say(&t, "  the object belongs to cache %s, slab colour %u, node %u\n", p->cache->core->name,
-		    p->slab->colour, p->slab->nodeid);
+		say(&t, "  the object belongs to cache %s, slab colour %u, node %u\n",
+		    p->cache->core->name, p->slab->colour, p->slab->nodeid);
 	report(core, &t);
 }
 
@@ -172,7 +187,7 @@ static const char *red_wrong(const struct slab_geometry *g, void *obj, uint64_t 
 		return NULL;
 	a = *red1(obj);
 	b = *red2(g, obj);
-	if (a == want && b == want)
+	if (a == want && red_behind_is(g, obj, want))
 		return NULL;
 	if (want == RED_ACTIVE && a == RED_INACTIVE && b == RED_INACTIVE)
 		return "double free";
@@ -191,8 +206,8 @@ void debug_init_obj(struct kmem_cache_core *core, const struct slab_geometry *g,
 		debug_poison_free(g, obj);
 }
 
-static void check_poison(struct kmem_cache_core *core, const struct slab *slab, const struct slab_geometry *g,
-			 void *obj, const void *caller)
+static void check_poison(struct kmem_cache_core *core, const struct slab *slab,
+			 const struct slab_geometry *g, void *obj, const void *caller)
 {
 	unsigned at = poison_broken(g, obj);
 	struct text t = { .n = 0 };
@@ -208,7 +223,8 @@ static void check_poison(struct kmem_cache_core *core, const struct slab *slab, 
 	report(core, &t);
 }
 
-void debug_alloc(struct kmem_cache_core *core, const struct slab_geometry *g, void *obj, const void *caller)
+void debug_alloc(struct kmem_cache_core *core, const struct slab_geometry *g, void *obj,
+		 const void *caller)
 {
 	struct slab *slab = pages_lookup(core->sys->map, obj)->slab;
 	const char *wrong = red_wrong(g, obj, RED_INACTIVE);
@@ -232,8 +248,8 @@ void debug_alloc(struct kmem_cache_core *core, const struct slab_geometry *g, vo
 
 /* Poison alone: an object full of free poison is free, unless so short that a user may have written just that. The
  * one that holds its slab's index is not full of it. */
-static bool poison_says_free(struct kmem_cache_core *core, const struct slab *slab, const struct slab_geometry *g,
-			     const void *obj)
+static bool poison_says_free(struct kmem_cache_core *core, const struct slab *slab,
+			     const struct slab_geometry *g, const void *obj)
 {
 	struct kmem_list3 *l3 = core->l3[slab->nodeid];
 	bool holds_index;
@@ -248,8 +264,8 @@ static bool poison_says_free(struct kmem_cache_core *core, const struct slab *sl
 	return holds_index;
 }
 
-static const char *free_wrong(struct kmem_cache_core *core, const struct slab *slab, const struct slab_geometry *g,
-			      void *obj)
+static const char *free_wrong(struct kmem_cache_core *core, const struct slab *slab,
+			      const struct slab_geometry *g, void *obj)
 {
 	const char *wrong;
 	unsigned i = obj_to_index(slab, g, obj);
@@ -259,13 +275,14 @@ static const char *free_wrong(struct kmem_cache_core *core, const struct slab *s
 	wrong = red_wrong(g, obj, RED_ACTIVE);
 	if (!wrong && g->store_user && (*caller_word(g, obj) & CALLER_FREED))
 		wrong = "double free";
-	if (!wrong && g->poison && !g->red_zone && !g->store_user && poison_says_free(core, slab, g, obj))
+	if (!wrong && g->poison && !g->red_zone && !g->store_user &&
+	    poison_says_free(core, slab, g, obj))
 		wrong = "double free";
 	return wrong;
 }
 
-int debug_free(struct kmem_cache_core *core, const struct slab *slab, const struct slab_geometry *g, void *obj,
-	       const void *caller)
+int debug_free(struct kmem_cache_core *core, const struct slab *slab, const struct slab_geometry *g,
+	       void *obj, const void *caller)
 {
 	const char *wrong = free_wrong(core, slab, g, obj);
 	struct text t = { .n = 0 };
@@ -274,7 +291,8 @@ int debug_free(struct kmem_cache_core *core, const struct slab *slab, const stru
 		unsigned i = obj_to_index(slab, g, obj);
 		int start = i < g->num && index_to_obj(slab, g, i) == obj;
 
-		say_object(&t, core, slab, g, start ? obj : index_to_obj(slab, g, i < g->num ? i : 0), wrong, caller);
+		say_object(&t, core, slab, g,
+			   start ? obj : index_to_obj(slab, g, i < g->num ? i : 0), wrong, caller);
 		if (!start)
 			say(&t, "  the address is %p\n", obj);
 		report(core, &t);
@@ -288,8 +306,8 @@ int debug_free(struct kmem_cache_core *core, const struct slab *slab, const stru
 	return 0;
 }
 
-void debug_destroy_obj(struct kmem_cache_core *core, const struct slab *slab, const struct slab_geometry *g, void *obj,
-		       int holds_index)
+void debug_destroy_obj(struct kmem_cache_core *core, const struct slab *slab,
+		       const struct slab_geometry *g, void *obj, int holds_index)
 {
 	const char *wrong = red_wrong(g, obj, RED_INACTIVE);
 	struct text t = { .n = 0 };
@@ -309,7 +327,8 @@ int debug_check_free(const struct slab_geometry *g, const void *obj, int holds_i
 	if (wrong)
 		return err_set(e, -EINVAL, "free object %p: %s", obj, wrong);
 	if (g->poison && !holds_index && poison_broken(g, obj) != g->object_size)
-		return err_set(e, -EINVAL, "free object %p: byte %u written after free", obj, poison_broken(g, obj));
+		return err_set(e, -EINVAL, "free object %p: byte %u written after free", obj,
+			       poison_broken(g, obj));
 	return 0;
 }
 

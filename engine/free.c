@@ -3,7 +3,8 @@
 #include "engine/internal.h"
 
 /* The oldest batchcount pointers leave a full array: to the shared array if that has any room, else to slabs. */
-void cache_flusharray(struct kmem_cache_core *core, struct array_cache *ac, unsigned node, struct list_head *doomed)
+void cache_flusharray(struct kmem_cache_core *core, struct array_cache *ac, unsigned node,
+		      struct list_head *doomed)
 {
 	struct kmem_list3 *l3 = core->l3[node];
 	unsigned batch = ac->batchcount < ac->avail ? ac->batchcount : ac->avail;
@@ -21,7 +22,8 @@ void cache_flusharray(struct kmem_cache_core *core, struct array_cache *ac, unsi
 	} else {
 		free_block(core, l3, ac->entry, batch, doomed);
 	}
-	if (l3->num_free > l3->max_free) /* as STATS_SET_FREEABLE: free slabs, looked at here only */
+	if (l3->num_free >
+	    l3->max_free) /* as STATS_SET_FREEABLE: free slabs, looked at here only */
 		l3->max_free = l3->num_free;
 	kmem_unlock(&l3->lock);
 	ac->avail -= batch;
@@ -29,7 +31,8 @@ void cache_flusharray(struct kmem_cache_core *core, struct array_cache *ac, unsi
 }
 
 /* a->lock held. All objects of @a go home: the owner's shared array first, then its slabs. */
-void drain_alien(struct kmem_cache_core *core, struct alien_cache *a, unsigned owner, struct list_head *doomed)
+void drain_alien(struct kmem_cache_core *core, struct alien_cache *a, unsigned owner,
+		 struct list_head *doomed)
 {
 	struct kmem_list3 *l3 = core->l3[owner];
 
@@ -58,7 +61,8 @@ static void free_direct(struct kmem_cache_core *core, unsigned node, void *obj)
 /* An object of node @owner freed by a CPU of node @here. Without alien caches: straight to the owner's lists. */
 static void cache_free_alien(struct kmem_cache_core *core, unsigned here, unsigned owner, void *obj)
 {
-	struct alien_cache *a = atomic_load_explicit(&core->l3[here]->alien[owner], memory_order_acquire);
+	struct alien_cache *a =
+		atomic_load_explicit(&core->l3[here]->alien[owner], memory_order_acquire);
 	struct list_head doomed;
 
 	count(&core->count.remote_frees);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Where the formulas are from: mm/slab.c of 2.6.22/23 (kmem_cache_create, calculate_slab_order, cache_estimate,
- * slab_mgmt_size, enable_cpucache) and of 6.1 (calculate_alignment in mm/slab_common.c, __kmem_cache_create,
- * set_objfreelist_slab_cache, set_off_slab_cache, set_on_slab_cache, calculate_slab_order). The other
- * generations are these with other constants: rows of slab_rules[].
+ * Where the formulas are from: mm/slab.c of 2.6.22/23 (kmem_cache_create, calculate_slab_order,
+ * cache_estimate, slab_mgmt_size, enable_cpucache) and of 6.1 (calculate_alignment in
+ * mm/slab_common.c, __kmem_cache_create, set_objfreelist_slab_cache, set_off_slab_cache,
+ * set_on_slab_cache, calculate_slab_order). The other generations are these with other constants:
+ * rows of slab_rules[].
  */
 #include "engine/geometry.h"
 
@@ -16,11 +17,11 @@ struct work {
 	const struct slab_config *c;
 	const struct slab_rules *r;
 	struct slab_trace *t;
-	unsigned three_modes;	     /* 6.1: no first guess, three modes in order */
-	unsigned header, index;	     /* bytes */
-	unsigned max_num;	     /* most objects an index entry can name */
-	unsigned align, size;	     /* final */
-	unsigned unrounded;	     /* size before it was rounded to align */
+	unsigned three_modes;	/* 6.1: no first guess, three modes in order */
+	unsigned header, index; /* bytes */
+	unsigned max_num;	/* most objects an index entry can name */
+	unsigned align, size;	/* final */
+	unsigned unrounded;	/* size before it was rounded to align */
 	unsigned red_zone, poison, store_user, red_align_word;
 	unsigned colour_off;
 };
@@ -51,14 +52,19 @@ static void trace(const struct work *w, const struct fill *f, enum slab_verdict 
 		return;
 	}
 	t->step[t->n++] = (struct slab_step){
-		.mode = f->mode, .order = f->order, .num = f->num, .left_over = f->left, .verdict = verdict,
+		.mode = f->mode,
+		.order = f->order,
+		.num = f->num,
+		.left_over = f->left,
+		.verdict = verdict,
 	};
 }
 
 /* ---- one order ---- */
 
-/* slab_mgmt_size(): header and index, padded so that the objects behind them are aligned. Up to 2.6.7 it was
- * padded to the L1 line instead, even where objects are aligned to more; there we take the larger. */
+/* slab_mgmt_size(): header and index, padded so that the objects behind them are aligned. Up
+ * to 2.6.7 it was padded to the L1 line instead, even where objects are aligned to more; there we
+ * take the larger. */
 static unsigned front_bytes(const struct work *w, unsigned num)
 {
 	unsigned to = w->align;
@@ -74,20 +80,21 @@ static unsigned on_slab_bytes(const struct work *w, unsigned num)
 	return w->three_modes ? num * w->index : front_bytes(w, num);
 }
 
-/* Objects beside on-slab management: first as if nothing were padded, then one less until they fit. */
+/* Objects beside on-slab management: as if nothing were padded, then one less until they fit. */
 static unsigned num_on_slab(const struct work *w, unsigned S)
 {
 	unsigned num = S > w->header ? (S - w->header) / (w->size + w->index) : 0;
 
-	/* The padding costs at most one object as long as align <= size. Up to 2.6.7 it is a line and may be
-	 * worth several small objects: there the kernel counted up, which finds the same as counting down. */
+	/* The padding costs at most one object as long as align <= size. Up to 2.6.7 it is a line
+	 * and may be worth several small objects: there the kernel counted up, which finds the same
+	 * as counting down. */
 	while (num && (uint64_t)on_slab_bytes(w, num) + (uint64_t)num * w->size > S)
 		num--;
 	return num;
 }
 
-/* SLAB_LIMIT caps the number of objects while there is a list of indices with end marks (2.6.x); the stacks of
- * indices that came later refuse such an order instead: search(). */
+/* SLAB_LIMIT caps the number of objects while there is a list of indices with end marks (2.6.x);
+ * the stacks of indices that came later refuse such an order instead: search(). */
 static int caps_num(const struct work *w)
 {
 	return w->r->header != 0;
@@ -109,9 +116,10 @@ static void estimate(const struct work *w, struct fill *f)
 /* ---- the order ---- */
 
 /*
- * Whether a descriptor may live off-slab. What all the conditions are for: that a descriptor's own cache does
- * not need, in the end, that same cache. For a general cache we ask for it directly: its descriptor must fit in
- * a smaller general cache. Where mgmt=off forces the matter, the heuristics are left out and this stays.
+ * Whether a descriptor may live off-slab. What all the conditions are for: that a descriptor's own
+ * cache does not need, in the end, that same cache. For a general cache we ask for it directly: its
+ * descriptor must fit in a smaller general cache. Where mgmt=off forces the matter, the heuristics
+ * are left out and this stays.
  */
 static int off_slab_refused(const struct work *w, const struct fill *f, enum slab_verdict *why)
 {
@@ -129,8 +137,8 @@ static int off_slab_refused(const struct work *w, const struct fill *f, enum sla
 	return general > w->in->object_size / 2;
 }
 
-/* Reasons to stop at an order that was accepted: the kernel's three, any will do, and our cap for index widths
- * that the kernel did not have. */
+/* Reasons to stop at an order that was accepted: the kernel's three, any will do, and our cap for
+ * index widths that the kernel did not have. */
 static enum slab_verdict stop_reason(const struct work *w, const struct fill *f)
 {
 	uint64_t S = (uint64_t)w->in->page_size << f->order;
@@ -146,8 +154,10 @@ static enum slab_verdict stop_reason(const struct work *w, const struct fill *f)
 	return STEP_WASTEFUL;
 }
 
-/* calculate_slab_order() over orders @first to @last. Leaves the last order accepted in @best; 0 if none. */
-static int search(const struct work *w, unsigned mode, unsigned first, unsigned last, struct fill *best)
+/* calculate_slab_order() over orders @first to @last. Leaves the last order accepted in @best; 0 if
+ * none. */
+static int search(const struct work *w, unsigned mode, unsigned first, unsigned last,
+		  struct fill *best)
 {
 	struct fill f = { .mode = mode };
 	enum slab_verdict verdict;
@@ -164,16 +174,19 @@ static int search(const struct work *w, unsigned mode, unsigned first, unsigned 
 			found = 1;
 		}
 		trace(w, &f, verdict);
-		if (verdict != STEP_NOTHING_FITS && verdict != STEP_OFF_NO_GAIN && verdict != STEP_WASTEFUL)
+		if (verdict != STEP_NOTHING_FITS && verdict != STEP_OFF_NO_GAIN &&
+		    verdict != STEP_WASTEFUL)
 			break;
 	}
 	return found;
 }
 
-/* 2.6.x and 3.x: a first guess by size, which the descriptor may undo where it fits into what is left. */
+/* 2.6.x and 3.x: a first guess by size, which the descriptor may undo where it fits into what is
+ * left. */
 static int fill_by_guess(const struct work *w, unsigned first, unsigned last, struct fill *f)
 {
-	unsigned guess = w->unrounded >= w->in->page_size / w->r->off_slab_div && !w->in->no_off_slab;
+	unsigned guess = w->unrounded >= w->in->page_size / w->r->off_slab_div &&
+			 !w->in->no_off_slab;
 	unsigned off = w->c->mgmt == MGMT_AUTO ? guess : w->c->mgmt == MGMT_OFF;
 	int found = search(w, off ? MODE_OFF_SLAB : MODE_ON_SLAB, first, last, f);
 
@@ -265,8 +278,9 @@ static void slack_by_order(const struct work *w, unsigned wanted, struct fill *f
 		if (!fill_slab(&quiet, order, order, &higher))
 			continue;
 		if (t)
-			trace(w, &higher, higher.left / w->colour_off >= wanted ? SLACK_ORDER_TAKEN :
-										  SLACK_ORDER_SHORT);
+			trace(w, &higher,
+			      higher.left / w->colour_off >= wanted ? SLACK_ORDER_TAKEN :
+								      SLACK_ORDER_SHORT);
 		if (higher.left / w->colour_off < wanted)
 			continue;
 		*f = higher;
@@ -289,8 +303,8 @@ static void buy_slack(const struct work *w, struct fill *f)
 
 /* ---- size and alignment ---- */
 
-/* A debugging kernel keeps red zones and callers away from large objects that they would push over the next
- * power of two; poison would break objects that RCU readers may still look at. */
+/* A debugging kernel keeps red zones and callers away from large objects that they would push over
+ * the next power of two; poison would break objects that RCU readers may still look at. */
 static void choose_debug(struct work *w)
 {
 	unsigned raw = w->in->object_size;
@@ -302,7 +316,8 @@ static void choose_debug(struct work *w)
 	w->poison = w->c->poison && !w->c->rcu;
 }
 
-/* The line, halved while two objects of @size would fit in it (SLAB_HWCACHE_ALIGN); a word without the flag. */
+/* The line, halved while two objects of @size would fit in it (SLAB_HWCACHE_ALIGN); a word without
+ * the flag. */
 static unsigned hwcache_align(const struct work *w, unsigned size)
 {
 	unsigned align = w->in->cache_line;
@@ -319,8 +334,8 @@ static void choose_align(struct work *w, unsigned size)
 	unsigned red = w->in->word > 8 ? w->in->word : 8;
 	unsigned align = hwcache_align(w, size);
 
-	/* 2.6.22: debugging overrules the line, and is overruled by the caller. 6.1: the line counts as the
-	 * caller's wish, so that it drops debugging. */
+	/* 2.6.22: debugging overrules the line, and is overruled by the caller. 6.1: the line
+	 * counts as the caller's wish, so that it drops debugging. */
 	if (!w->three_modes && w->store_user)
 		align = w->in->word;
 	if (!w->three_modes && w->red_zone)
@@ -344,20 +359,22 @@ static void choose_size(struct work *w)
 
 	choose_debug(w);
 	if (w->red_zone)
-		size = round_up_to(size, red); /* stays so even if the alignment drops the red zone */
+		size = round_up_to(size, red); /* stays, even if the alignment drops the red zone */
 	choose_align(w, size);
 	w->red_align_word = !w->store_user ? 0 : w->red_zone ? red : word;
 	size += (w->red_zone ? 2 * 8 : 0) + w->red_align_word;
 	w->unrounded = size;
 	size = round_up_to(size, w->align);
 	if (!w->r->index && w->index == 1 && size < 16)
-		size = round_up_to(16, w->align); /* so that a byte can name every object of a page */
+		size = round_up_to(16, w->align); /* so that a byte names every object of a page */
 	w->size = size + round_up_to(w->c->stride_pad, w->align);
 }
 
 static void choose_index(struct work *w)
 {
-	static const unsigned bytes[] = { [INDEX_AUTO] = 0, [INDEX_1] = 1, [INDEX_2] = 2, [INDEX_4] = 4 };
+	static const unsigned bytes[] = {
+		[INDEX_AUTO] = 0, [INDEX_1] = 1, [INDEX_2] = 2, [INDEX_4] = 4
+	};
 
 	w->header = w->in->word == 4 ? w->r->header32 : w->r->header;
 	w->index = bytes[w->c->index];
@@ -376,7 +393,8 @@ static int choose_colour_off(struct work *w, struct err *e)
 	if (w->colour_off == KMEM_AUTO)
 		w->colour_off = w->align > w->in->cache_line ? w->align : w->in->cache_line;
 	if (!w->colour_off || w->colour_off % w->align)
-		return err_set(e, -EINVAL, "colour_off: expected a multiple of the alignment, %u, got '%u'",
+		return err_set(e, -EINVAL,
+			       "colour_off: expected a multiple of the alignment, %u, got '%u'",
 			       w->align, w->colour_off);
 	return 0;
 }
@@ -386,26 +404,30 @@ static int choose_colour_off(struct work *w, struct err *e)
 static int check_in(const struct slab_geometry_in *in, const struct slab_config *c, struct err *e)
 {
 	if (!in->object_size || in->object_size > KMALLOC_MAX_SIZE)
-		return err_set(e, -EINVAL, "object_size: expected 1 to %u bytes, got '%u'", KMALLOC_MAX_SIZE,
-			       in->object_size);
+		return err_set(e, -EINVAL, "object_size: expected 1 to %u bytes, got '%u'",
+			       KMALLOC_MAX_SIZE, in->object_size);
 	if (in->word != 4 && in->word != 8)
 		return err_set(e, -EINVAL, "word: expected 4 or 8, got '%u'", in->word);
 	if (!is_pow2(in->page_size) || in->page_size < 1024 || in->page_size > (2u << 20))
-		return err_set(e, -EINVAL, "page_size: expected a power of two from 1024 to 2097152, got '%u'",
+		return err_set(e, -EINVAL,
+			       "page_size: expected a power of two from 1024 to 2097152, got '%u'",
 			       in->page_size);
 	if (!is_pow2(in->cache_line) || in->cache_line < 8 || in->cache_line > in->page_size)
-		return err_set(e, -EINVAL, "cache_line: expected a power of two from 8 to the page size, got '%u'",
-			       in->cache_line);
+		return err_set(
+			e, -EINVAL,
+			"cache_line: expected a power of two from 8 to the page size, got '%u'",
+			in->cache_line);
 	if (!in->cpus)
 		return err_set(e, -EINVAL, "cpus: expected 1 or more, got '0'");
 	if (c->align && (!is_pow2(c->align) || c->align > KMALLOC_MAX_SIZE))
 		return err_set(e, -EINVAL, "align: expected 0 or a power of two up to %u, got '%u'",
 			       KMALLOC_MAX_SIZE, c->align);
 	if (c->order != KMEM_AUTO && c->order > KMALLOC_MAX_ORDER)
-		return err_set(e, -EINVAL, "order: expected auto or 0 to %d, got '%u'", KMALLOC_MAX_ORDER,
-			       c->order);
+		return err_set(e, -EINVAL, "order: expected auto or 0 to %d, got '%u'",
+			       KMALLOC_MAX_ORDER, c->order);
 	if (c->mgmt == MGMT_OFF && in->no_off_slab)
-		return err_set(e, -EINVAL, "mgmt: off-slab is not possible this early: no general caches yet");
+		return err_set(e, -EINVAL,
+			       "mgmt: off-slab is not possible this early: no general caches yet");
 	return 0;
 }
 
@@ -418,25 +440,37 @@ static int no_fit(const struct work *w, struct err *e)
 
 	estimate(w, &f);
 	if (!f.num)
-		return err_set(e, -E2BIG, "an object of %u bytes does not fit in a slab of %u pages (order %u)",
-			       w->size, 1u << top, top);
+		return err_set(
+			e, -E2BIG,
+			"an object of %u bytes does not fit in a slab of %u pages (order %u)",
+			w->size, 1u << top, top);
 	f.order = first;
 	estimate(w, &f);
 	if (f.num > w->max_num)
-		return err_set(e, -EINVAL, "index: a slab of order %u has more than %u objects of %u bytes, which "
-			       "%u-byte entries cannot name", first, w->max_num, w->size, w->index);
+		return err_set(
+			e, -EINVAL,
+			"index: a slab of order %u has more than %u objects of %u bytes, which "
+			"%u-byte entries cannot name",
+			first, w->max_num, w->size, w->index);
 	if (w->c->mgmt == MGMT_OFF)
-		return err_set(e, -EINVAL, "mgmt: cannot be off-slab: no %sgeneral cache holds a descriptor of %u "
-			       "bytes", w->in->kmalloc_self ? "smaller " : "", w->header + f.num * w->index);
-	return err_set(e, -E2BIG, "an object of %u bytes and on-slab management do not fit in a slab of %u pages "
-		       "(order %u)", w->size, 1u << top, top);
+		return err_set(
+			e, -EINVAL,
+			"mgmt: cannot be off-slab: no %sgeneral cache holds a descriptor of %u "
+			"bytes",
+			w->in->kmalloc_self ? "smaller " : "", w->header + f.num * w->index);
+	return err_set(
+		e, -E2BIG,
+		"an object of %u bytes and on-slab management do not fit in a slab of %u pages "
+		"(order %u)",
+		w->size, 1u << top, top);
 }
 
 static void choose_queues(const struct work *w, struct slab_geometry *g)
 {
 	const struct slab_config *c = w->c;
 
-	slab_tunables(w->size, w->in->page_size, w->in->cpus, &g->limit, &g->batchcount, &g->shared);
+	slab_tunables(w->size, w->in->page_size, w->in->cpus, &g->limit, &g->batchcount,
+		      &g->shared);
 	if (c->limit != KMEM_AUTO) {
 		g->limit = c->limit;
 		g->batchcount = (c->limit + 1) / 2;
@@ -491,8 +525,8 @@ static void fill_geometry(const struct work *w, const struct fill *f, const stru
 	choose_queues(w, g);
 }
 
-int slab_geometry_trace(const struct slab_geometry_in *in, const struct slab_config *c, struct slab_geometry *out,
-			struct slab_trace *t, struct err *e)
+int slab_geometry_trace(const struct slab_geometry_in *in, const struct slab_config *c,
+			struct slab_geometry *out, struct slab_trace *t, struct err *e)
 {
 	struct work w = { .in = in, .c = c, .r = &slab_rules[c->rules], .t = t };
 	unsigned first = c->order == KMEM_AUTO ? 0 : c->order;
@@ -521,8 +555,8 @@ int slab_geometry_trace(const struct slab_geometry_in *in, const struct slab_con
 	return 0;
 }
 
-int slab_geometry(const struct slab_geometry_in *in, const struct slab_config *c, struct slab_geometry *out,
-		  struct err *e)
+int slab_geometry(const struct slab_geometry_in *in, const struct slab_config *c,
+		  struct slab_geometry *out, struct err *e)
 {
 	return slab_geometry_trace(in, c, out, NULL, e);
 }

@@ -62,8 +62,8 @@ unsigned colour_of(const struct kmem_conf *conf, const struct slab_geometry *g, 
 }
 
 /* l3->lock held: conf and the node's counter stand still. */
-static unsigned take_colour(struct kmem_cache_core *core, struct kmem_list3 *l3, const struct kmem_conf *conf,
-			    const struct slab_geometry *g)
+static unsigned take_colour(struct kmem_cache_core *core, struct kmem_list3 *l3,
+			    const struct kmem_conf *conf, const struct slab_geometry *g)
 {
 	unsigned *next, colour;
 	int cpu;
@@ -71,8 +71,9 @@ static unsigned take_colour(struct kmem_cache_core *core, struct kmem_list3 *l3,
 	if (conf->config.colour_scope == SCOPE_NODE)
 		return colour_of(conf, g, &l3->colour_next);
 	cpu = kmem_thread_cpu(core->sys);
-	next = conf->config.colour_scope == SCOPE_CPU && cpu >= 0 ? &core->cache->slot[cpu].colour_next :
-								     &core->colour_next;
+	next = conf->config.colour_scope == SCOPE_CPU && cpu >= 0 ?
+		       &core->cache->slot[cpu].colour_next :
+		       &core->colour_next;
 	kmem_lock(&core->colour_lock);
 	colour = colour_of(conf, g, next);
 	kmem_unlock(&core->colour_lock);
@@ -81,8 +82,8 @@ static unsigned take_colour(struct kmem_cache_core *core, struct kmem_list3 *l3,
 
 /* ---- management ---- */
 
-static struct slab *alloc_slabmgmt(struct kmem_cache_core *core, const struct kmem_geo *geo, char *page,
-				   unsigned node, unsigned colour)
+static struct slab *alloc_slabmgmt(struct kmem_cache_core *core, const struct kmem_geo *geo,
+				   char *page, unsigned node, unsigned colour)
 {
 	const struct slab_geometry *g = &geo->g;
 	uint32_t off = colour * g->colour_off;
@@ -104,7 +105,8 @@ static struct slab *alloc_slabmgmt(struct kmem_cache_core *core, const struct km
 		if (g->off_slab)
 			slab->freelist = mgmt;
 		else if (!g->objfreelist)
-			slab->freelist = page + ((size_t)g->page_size << g->gfporder) - g->slab_size;
+			slab->freelist =
+				page + ((size_t)g->page_size << g->gfporder) - g->slab_size;
 	} else {
 		slab = (struct slab *)(mgmt ? mgmt : page + (g->colour_header ? off : 0));
 		slab->s_mem = page + off + (g->off_slab ? 0 : g->slab_size);
@@ -120,7 +122,8 @@ static struct slab *alloc_slabmgmt(struct kmem_cache_core *core, const struct km
 	return slab;
 }
 
-static void slab_map_pages(struct kmem_cache_core *core, struct slab *slab, void *page, const struct slab_geometry *g)
+static void slab_map_pages(struct kmem_cache_core *core, struct slab *slab, void *page,
+			   const struct slab_geometry *g)
 {
 	struct kmem_page *p = pages_lookup(core->sys->map, page);
 
@@ -130,7 +133,8 @@ static void slab_map_pages(struct kmem_cache_core *core, struct slab *slab, void
 	}
 }
 
-static void cache_init_objs(struct kmem_cache_core *core, struct slab *slab, const struct kmem_geo *geo)
+static void cache_init_objs(struct kmem_cache_core *core, struct slab *slab,
+			    const struct kmem_geo *geo)
 {
 	const struct slab_geometry *g = &geo->g;
 
@@ -149,7 +153,8 @@ static void cache_init_objs(struct kmem_cache_core *core, struct slab *slab, con
 
 static void count_objs(struct kmem_cache_core *core, uint64_t num)
 {
-	uint64_t now = atomic_fetch_add(&core->count.objs, num) + num, max = counted(&core->count.max_objs);
+	uint64_t now = atomic_fetch_add(&core->count.objs, num) + num,
+		 max = counted(&core->count.max_objs);
 
 	while (now > max && !atomic_compare_exchange_weak(&core->count.max_objs, &max, now))
 		;
@@ -172,7 +177,8 @@ int cache_grow(struct kmem_cache_core *core, unsigned node, void *pages, struct 
 	kmem_unlock(&l3->lock);
 
 	if (!pages && !inject(core->sys, core, FAIL_PAGES))
-		pages = pages_alloc(core->sys->pages, node, geo->g.gfporder, conf->config.backing, NULL);
+		pages = pages_alloc(core->sys->pages, node, geo->g.gfporder, conf->config.backing,
+				    NULL);
 	if (!pages)
 		goto failed;
 	slab = alloc_slabmgmt(core, geo, pages, node, colour);
@@ -212,7 +218,8 @@ void slab_destroy(struct kmem_cache_core *core, struct slab *slab)
 		for (unsigned i = 0; i < g->num; i++) {
 			void *obj = index_to_obj(slab, g, i);
 
-			debug_destroy_obj(core, slab, g, obj, g->objfreelist && slab->freelist == obj);
+			debug_destroy_obj(core, slab, g, obj,
+					  g->objfreelist && slab->freelist == obj);
 		}
 	if (g->off_slab)
 		mgmt = g->rules == RULES_6_1 ? slab->freelist : (void *)slab;

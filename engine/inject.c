@@ -12,7 +12,8 @@ static int coin(uint64_t seed, uint64_t n, double prob)
 	return rng_double(&r) < prob;
 }
 
-static int inject_cache(struct kmem_cache_core *core, const struct slab_config *c, enum slab_fail_point point)
+static int inject_cache(struct kmem_cache_core *core, const struct slab_config *c,
+			enum slab_fail_point point)
 {
 	uint64_t n, done;
 	int hit;

@@ -62,10 +62,11 @@ struct kmem_list3 {
 	unsigned free_limit;
 	unsigned colour_next; /* SCOPE_NODE */
 	unsigned free_touched;
-	uint64_t next_reap; /* ms */
+	uint64_t next_reap;	    /* ms */
 	struct array_cache *shared; /* NULL: none */
 	/* statistics, under lock */
-	uint64_t list_allocs, list_frees, max_free, refills, refills_shared, flushes, flushes_shared, reaped;
+	uint64_t list_allocs, list_frees, max_free, refills, refills_shared, flushes,
+		flushes_shared, reaped;
 	/* by other node; NULL: never had alien caches; limit 0: switched off. Live until the cache is destroyed. */
 	struct alien_cache *_Atomic alien[];
 };
@@ -84,14 +85,15 @@ struct kmem_geo {
 	struct slab_geometry g;
 	struct kmem_cache *slabp_cache; /* off-slab management; NULL on-slab */
 	uint16_t id;			/* core->geo[id] is this */
-	_Atomic uint64_t nslabs;	/* slabs grown with it, alive; raised before the slab exists */
-	unsigned current : 1;
-	unsigned debug : 1; /* red zone, poison or store-user */
+	_Atomic uint64_t nslabs; /* slabs grown with it, alive; raised before the slab exists */
+	unsigned current;	 /* not bit-fields: tune writes it while others read debug */
+	unsigned debug;		 /* red zone, poison or store-user; set before it is published */
 };
 
 /* Atomic: counted where no lock is held. */
 struct kmem_counters {
-	_Atomic uint64_t grown, errors, node_allocs, remote_frees, alien_overflow, fallbacks, grow_failures;
+	_Atomic uint64_t grown, errors, node_allocs, remote_frees, alien_overflow, fallbacks,
+		grow_failures;
 	_Atomic uint64_t max_objs, objs;
 	_Atomic uint64_t direct[4]; /* STATS_FULL without an array: see kmem_slot.stat */
 };
@@ -106,11 +108,11 @@ struct kmem_cache_core {
 	/* 2) what is in force; changed by tune with the cache frozen */
 	struct kmem_conf *_Atomic conf;
 	struct kmem_geo *geo[KMEM_GEO_MAX];
-	atomic_uint slow_only;	/* arrays are in slot.home: every operation is a slow one */
+	atomic_uint slow_only; /* arrays are in slot.home: every operation is a slow one */
 	/* 3) growing */
 	struct kmem_lock colour_lock; /* SCOPE_CACHE */
 	unsigned colour_next;
-	atomic_uint rotor;	      /* interleave */
+	atomic_uint rotor; /* interleave */
 	/* 4) injection */
 	_Atomic uint64_t fail_seen, fail_done;
 	/* 5) statistics */
@@ -129,14 +131,14 @@ struct kmem_system {
 	struct pages *pages;
 	const struct pages_map *map;
 	struct kmem_meta *meta;
-	unsigned nr_slots;    /* CPUs that can have an array */
+	unsigned nr_slots; /* CPUs that can have an array */
 	unsigned alloc_slots; /* slots that exist: the inline path indexes by the real CPU even where the machine is
 				 synthetic and smaller; those beyond nr_slots hold the stub for ever */
-	unsigned barriers;    /* KMEM_BARRIER_ALL */
+	unsigned barriers; /* KMEM_BARRIER_ALL */
 	kmem_report_fn report;
 	void *report_arg;
 	pthread_mutex_t chain_lock;
-	struct list_head chain; /* newest first */
+	struct list_head chain;		/* newest first */
 	struct kmem_cache *kmalloc[32]; /* ascending sizes, as kmalloc_sizes() */
 	_Atomic uint64_t fail_seen, fail_at;
 	uint8_t zonelist[KMEM_MAX_NODES][KMEM_MAX_NODES];
@@ -177,7 +179,7 @@ static inline void list_del(struct list_head *n)
 	n->next->prev = n->prev;
 }
 
-#define list_entry(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))
+#define list_entry(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
 
 static inline struct slab *list_slab(struct list_head *p)
 {
@@ -211,8 +213,8 @@ void slot_release(struct kmem_cache *c, int cpu, struct array_cache *ac);
 struct array_cache *slot_claim_remote(struct kmem_cache *c, unsigned cpu);
 /* All of them, into @ac[nr_slots]; one barrier for all. */
 void slot_claim_all(struct kmem_cache *c, struct array_cache **ac);
-struct array_cache *array_create(struct kmem_system *s, struct kmem_cache_core *core, unsigned node, unsigned limit,
-				 unsigned batchcount);
+struct array_cache *array_create(struct kmem_system *s, struct kmem_cache_core *core, unsigned node,
+				 unsigned limit, unsigned batchcount);
 unsigned cpu_to_node(const struct kmem_system *s, int cpu);
 
 /* ---- list3.c ---- */
@@ -220,7 +222,8 @@ unsigned cpu_to_node(const struct kmem_system *s, int cpu);
 struct kmem_list3 *list3_create(struct kmem_system *s, struct kmem_cache_core *core, unsigned node);
 void *slab_get_obj(struct kmem_cache_core *core, struct slab *slab, const struct kmem_geo *geo);
 /* Put objects (all of the node of @l3) back into their slabs; slabs to be destroyed go to @doomed. l3->lock held. */
-void free_block(struct kmem_cache_core *core, struct kmem_list3 *l3, void **p, unsigned n, struct list_head *doomed);
+void free_block(struct kmem_cache_core *core, struct kmem_list3 *l3, void **p, unsigned n,
+		struct list_head *doomed);
 /* Free up to @most empty slabs from the tail of slabs_free; returns how many. No lock held. */
 uint64_t drain_freelist(struct kmem_cache_core *core, struct kmem_list3 *l3, uint64_t most);
 unsigned transfer_objects(struct array_cache *to, struct array_cache *from, unsigned max);
@@ -240,20 +243,25 @@ int slab_free_map(const struct slab *slab, const struct slab_geometry *g, uint8_
 
 /* One more slab on @node. 1: grown; 0: not (counted). No lock held. With @pages (the fallback path): these pages,
  * which lie on that node and were got for @pages_geo, whose nslabs the caller has raised; both are consumed. */
-int cache_grow(struct kmem_cache_core *core, unsigned node, void *pages, struct kmem_geo *pages_geo);
+int cache_grow(struct kmem_cache_core *core, unsigned node, void *pages,
+	       struct kmem_geo *pages_geo);
 void slab_destroy(struct kmem_cache_core *core, struct slab *slab);
 unsigned colour_of(const struct kmem_conf *conf, const struct slab_geometry *g, unsigned *next);
 
 /* ---- alloc.c, free.c, cache.c ---- */
 
-void *cache_alloc_node(struct kmem_cache_core *core, unsigned node, unsigned flags, const uint8_t *zonelist);
+void *cache_alloc_node(struct kmem_cache_core *core, unsigned node, unsigned flags,
+		       const uint8_t *zonelist);
 void *cache_alloc_caller(struct kmem_cache *c, unsigned flags, int node, const void *caller);
 void cache_free_caller(struct kmem_cache *c, void *obj, const void *caller);
-void cache_flusharray(struct kmem_cache_core *core, struct array_cache *ac, unsigned node, struct list_head *doomed);
-void drain_alien(struct kmem_cache_core *core, struct alien_cache *a, unsigned owner, struct list_head *doomed);
+void cache_flusharray(struct kmem_cache_core *core, struct array_cache *ac, unsigned node,
+		      struct list_head *doomed);
+void drain_alien(struct kmem_cache_core *core, struct alien_cache *a, unsigned owner,
+		 struct list_head *doomed);
 void drain_queues(struct kmem_cache_core *core); /* all CPU, alien and shared arrays */
-int cache_create_core(struct kmem_system *s, const char *name, size_t size, const struct slab_config *cfg,
-		      void (*ctor)(void *), unsigned internal, struct kmem_cache **out, struct err *e);
+int cache_create_core(struct kmem_system *s, const char *name, size_t size,
+		      const struct slab_config *cfg, void (*ctor)(void *), unsigned internal,
+		      struct kmem_cache **out, struct err *e);
 void cache_free_core(struct kmem_cache_core *core);
 struct kmem_cache *find_general(struct kmem_system *s, size_t size);
 
@@ -261,20 +269,45 @@ struct kmem_cache *find_general(struct kmem_system *s, size_t size);
 void cache_freeze(struct kmem_cache_core *core);
 void cache_thaw(struct kmem_cache_core *core);
 
+/* ---- setting.c: toggles in force ---- */
+
+/* What a change of toggles needs, got before anything is changed. */
+struct new_setting {
+	struct slab_geometry g;
+	struct kmem_cache *slabp;
+	struct kmem_conf *conf;
+	struct kmem_geo *geo;
+	int place;
+	struct array_cache *shared[KMEM_MAX_NODES];
+	struct alien_cache **alien; /* [nodes * nodes], those that are missing */
+};
+
+/* 0, or -errno with nothing kept. system.chain_lock held. */
+int setting_prepare(struct kmem_cache_core *core, const struct slab_config *cfg,
+		    struct new_setting *n, struct err *e);
+/* Publishes @n; the cache is frozen and its queues are empty, or nobody knows it yet. */
+void setting_apply(struct kmem_cache_core *core, struct new_setting *n);
+/* Frees what is left in @n, before or after setting_apply(). */
+void setting_release(struct kmem_system *s, struct new_setting *n);
+/* 1: every operation must take the slow path. */
+unsigned setting_wants_slow(const struct kmem_cache_core *core, const struct slab_config *cfg);
+
 /* ---- debug.c ---- */
 
 /* At grow: red zones inactive, poison, construct. */
 void debug_init_obj(struct kmem_cache_core *core, const struct slab_geometry *g, void *obj);
 /* At alloc; at free 0, or -EINVAL: reported, the free must be dropped. */
-void debug_alloc(struct kmem_cache_core *core, const struct slab_geometry *g, void *obj, const void *caller);
-int debug_free(struct kmem_cache_core *core, const struct slab *slab, const struct slab_geometry *g, void *obj,
-	       const void *caller);
-void debug_destroy_obj(struct kmem_cache_core *core, const struct slab *slab, const struct slab_geometry *g, void *obj,
-		       int holds_index);
+void debug_alloc(struct kmem_cache_core *core, const struct slab_geometry *g, void *obj,
+		 const void *caller);
+int debug_free(struct kmem_cache_core *core, const struct slab *slab, const struct slab_geometry *g,
+	       void *obj, const void *caller);
+void debug_destroy_obj(struct kmem_cache_core *core, const struct slab *slab,
+		       const struct slab_geometry *g, void *obj, int holds_index);
 void debug_poison_free(const struct slab_geometry *g, void *obj);
 void report_bad_free(struct kmem_cache_core *core, void *obj, const void *caller);
 /* 0, or -EINVAL: a free object's poison or red zones are damaged (for kmem_cache_check). */
-int debug_check_free(const struct slab_geometry *g, const void *obj, int holds_index, struct err *e);
+int debug_check_free(const struct slab_geometry *g, const void *obj, int holds_index,
+		     struct err *e);
 int debug_check_out(const struct slab_geometry *g, const void *obj, struct err *e);
 
 static inline const struct kmem_conf *core_conf(struct kmem_cache_core *core)

@@ -55,15 +55,15 @@ struct kmem_cache_core;
 
 /* One per-CPU queue of objects: LIFO, entry[avail - 1] is the next one out. */
 struct array_cache {
-	uint32_t avail;	     /* objects in entry[]; with touched one 64-bit word for the fast path */
-	uint32_t touched;    /* allocated from since the reaper last looked */
+	uint32_t avail;	  /* objects in entry[]; with touched one 64-bit word for the fast path */
+	uint32_t touched; /* allocated from since the reaper last looked */
 	uint32_t push_limit; /* what the inline free compares avail with: limit on a machine with one node; 0 with
 				several, where a free must test the object's node first and is a call */
 	uint32_t limit;	     /* avail <= limit */
 	uint32_t batchcount; /* moved at once by refill and flush */
 	uint32_t unused;
-	uintptr_t lo;	     /* objects below lo, */
-	uintptr_t span;	     /* or at lo + span and above, belong to another node (or to nobody) */
+	uintptr_t lo;	/* objects below lo, */
+	uintptr_t span; /* or at lo + span and above, belong to another node (or to nobody) */
 	void *entry[];
 };
 
@@ -75,12 +75,13 @@ struct array_cache {
 
 /* One per CPU; padded to a line of its own. */
 struct kmem_slot {
-	struct array_cache *ac; /* the array, or the stub while somebody owns it (or always: slow mode) */
+	struct array_cache
+		*ac; /* the array, or the stub while somebody owns it (or always: slow mode) */
 	struct array_cache *home; /* (private) where a slow-only cache keeps the array */
-	uint32_t busy;		/* slot mode: the owning thread is inside a fast operation */
-	uint32_t colour_next;	/* (private) SCOPE_CPU */
-	uint32_t reap_next;	/* (private) round robin over alien caches */
-	uint64_t stat[4];	/* (private) STATS_FULL: allochit, allocmiss, freehit, freemiss */
+	uint32_t busy;		  /* slot mode: the owning thread is inside a fast operation */
+	uint32_t colour_next;	  /* (private) SCOPE_CPU */
+	uint32_t reap_next;	  /* (private) round robin over alien caches */
+	uint64_t stat[4];	  /* (private) STATS_FULL: allochit, allocmiss, freehit, freemiss */
 } __attribute__((aligned(1 << KMEM_SLOT_SHIFT)));
 
 struct kmem_cache {
@@ -102,12 +103,14 @@ typedef void (*kmem_report_fn)(void *arg, const char *text);
 
 struct kmem_system_config {
 	const struct kmem_machine *machine; /* copied; NULL: kmem_machine_native() */
-	const struct slab_config *general;  /* toggles of the general caches; NULL: profile kernel-2.6.22 */
-	uint64_t node_bytes, limit_bytes;   /* see struct pages_config */
+	const struct slab_config
+		*general; /* toggles of the general caches; NULL: profile kernel-2.6.22 */
+	uint64_t node_bytes, limit_bytes; /* see struct pages_config */
 	unsigned populate;
 	unsigned max_slots; /* KMEM_CPU_SLOT: threads that can have an array; 0: max(nr_cpus, 64) */
 	kmem_report_fn report;
 	void *report_arg;
+	uint64_t fail_at; /* as kmem_system_fail_at(), for passages while the system is created; 0: off */
 };
 
 int kmem_system_create(struct kmem_system **out, const struct kmem_system_config *c, struct err *e);
@@ -132,10 +135,12 @@ int kmem_thread_cpu(const struct kmem_system *s);
  * object when its slab is grown (with poison: at each allocation). Name is copied (at most 63 bytes).
  * -EINVAL bad size or toggles; -EEXIST name taken; -ENOMEM.
  */
-int kmem_cache_create(struct kmem_system *s, const char *name, size_t size, const struct slab_config *c,
-		      void (*ctor)(void *obj), struct kmem_cache **out, struct err *e);
+int kmem_cache_create(struct kmem_system *s, const char *name, size_t size,
+		      const struct slab_config *c, void (*ctor)(void *obj), struct kmem_cache **out,
+		      struct err *e);
 
-/* -EBUSY if objects are still out: reported, the cache stays. No other thread may use the cache. NULL is fine. */
+/* -EBUSY if objects are still out: the cache stays; -EINVAL: a general cache. No other thread may use the cache.
+ * NULL is fine. */
 int kmem_cache_destroy(struct kmem_cache *c, struct err *e);
 
 /* Drain all queues, free all empty slabs. 0, or 1 if slabs with objects remain. */
@@ -161,8 +166,9 @@ void kmem_cache_free_bulk(struct kmem_cache *c, size_t n, void **p);
 void kmem_cache_geometry(struct kmem_cache *c, struct slab_geometry *g);
 void kmem_cache_config(struct kmem_cache *c, struct slab_config *out);
 const char *kmem_cache_name(const struct kmem_cache *c);
-struct kmem_cache *kmem_cache_of(struct kmem_system *s, const void *obj); /* NULL: not in a slab of @s */
-unsigned kmem_obj_node(struct kmem_system *s, const void *obj);		  /* node of the arena it lies in */
+struct kmem_cache *kmem_cache_of(struct kmem_system *s,
+				 const void *obj);		/* NULL: not in a slab of @s */
+unsigned kmem_obj_node(struct kmem_system *s, const void *obj); /* node of the arena it lies in */
 
 /* General caches. kmalloc(0) is KMEM_ZERO_SIZE_PTR; above KMALLOC_MAX_SIZE: NULL. */
 void *kmem_kmalloc(struct kmem_system *s, size_t size, unsigned flags);
@@ -185,21 +191,22 @@ struct kmem_cache_info {
 	char name[64];
 	unsigned objsize, num, pagesperslab;
 	unsigned limit, batchcount, shared;
-	uint64_t active_objs, num_objs, active_slabs, num_slabs, shared_avail, queued; /* objects in CPU, shared, alien queues */
+	uint64_t active_objs, num_objs, active_slabs, num_slabs, shared_avail,
+		queued; /* objects in CPU, shared, alien queues */
 	/* globalstat */
 	uint64_t list_allocs; /* objects taken from a slab (refill and direct) */
 	uint64_t list_frees;
-	uint64_t max_objs;    /* highest num_objs */
+	uint64_t max_objs; /* highest num_objs */
 	uint64_t grown, reaped, errors, max_freeable, node_allocs, remote_frees, alien_overflow;
 	uint64_t refills, refills_shared, flushes, flushes_shared, fallbacks, grow_failures;
 	/* cpustat: only with stats=full (or debugging); otherwise have_cpustat = 0 and these mean nothing */
 	unsigned have_cpustat;
 	uint64_t alloc_hit, alloc_miss, free_hit, free_miss;
 	/* bytes: held == objects + user_slack + management + colour + tail + padding, exactly (see slabinfo.c) */
-	uint64_t bytes_held;	   /* pages in slabs */
-	uint64_t bytes_asked;	   /* active objects as the user sees them: out to users, not queued */
-	uint64_t bytes_free_objs;  /* objects free or queued, as the user sees them */
-	uint64_t bytes_rounding;   /* stride minus object size: alignment, debug words, without stride_pad */
+	uint64_t bytes_held;  /* pages in slabs */
+	uint64_t bytes_asked; /* active objects as the user sees them: out to users, not queued */
+	uint64_t bytes_free_objs; /* objects free or queued, as the user sees them */
+	uint64_t bytes_rounding; /* stride minus object size: alignment, debug words, without stride_pad */
 	uint64_t bytes_stride_pad; /* stride_pad */
 	uint64_t bytes_mgmt;	   /* on-slab management */
 	uint64_t bytes_mgmt_off;   /* off-slab management, held elsewhere: not part of bytes_held */
@@ -209,7 +216,8 @@ struct kmem_cache_info {
 /* A consistent picture: all queues and lists are held still meanwhile. */
 void kmem_cache_get_info(struct kmem_cache *c, struct kmem_cache_info *i);
 /* Calls @fn for each cache, newest first. */
-void kmem_for_each_cache(struct kmem_system *s, void (*fn)(struct kmem_cache *c, void *arg), void *arg);
+void kmem_for_each_cache(struct kmem_system *s, void (*fn)(struct kmem_cache *c, void *arg),
+			 void *arg);
 /* The kernel's text, format 2.1; statistics columns with @stats where have_cpustat. */
 int kmem_slabinfo_text(struct kmem_system *s, FILE *f, int stats);
 int kmem_slabinfo_json(struct kmem_system *s, FILE *f);
@@ -222,7 +230,8 @@ struct kmem_slab_view {
 	unsigned colour, colouroff, node, inuse, list; /* list: 0 full, 1 partial, 2 free */
 	const struct slab_geometry *geometry;
 };
-void kmem_for_each_slab(struct kmem_cache *c, void (*fn)(const struct kmem_slab_view *v, void *arg), void *arg);
+void kmem_for_each_slab(struct kmem_cache *c, void (*fn)(const struct kmem_slab_view *v, void *arg),
+			void *arg);
 
 /* Every equation of the headers, over all slabs, queues and pages of the cache. 0, or -EINVAL and which one. */
 int kmem_cache_check(struct kmem_cache *c, struct err *e);

@@ -23,7 +23,8 @@ void *index_to_obj(const struct slab *slab, const struct slab_geometry *g, unsig
 
 unsigned obj_to_index(const struct slab *slab, const struct slab_geometry *g, const void *obj)
 {
-	return slab_index(g, (unsigned long)((const char *)obj - g->obj_offset - (const char *)slab->s_mem));
+	return slab_index(
+		g, (unsigned long)((const char *)obj - g->obj_offset - (const char *)slab->s_mem));
 }
 
 unsigned index_get(const void *base, unsigned width, unsigned i)
@@ -138,8 +139,8 @@ int slab_free_map(const struct slab *slab, const struct slab_geometry *g, uint8_
 
 struct kmem_list3 *list3_create(struct kmem_system *s, struct kmem_cache_core *core, unsigned node)
 {
-	struct kmem_list3 *l3 =
-		meta_alloc_injected(s, core, sizeof(*l3) + s->machine.nr_nodes * sizeof(l3->alien[0]));
+	struct kmem_list3 *l3 = meta_alloc_injected(
+		s, core, sizeof(*l3) + s->machine.nr_nodes * sizeof(l3->alien[0]));
 
 	if (!l3)
 		return NULL;
@@ -163,7 +164,8 @@ unsigned transfer_objects(struct array_cache *to, struct array_cache *from, unsi
 	return n;
 }
 
-void free_block(struct kmem_cache_core *core, struct kmem_list3 *l3, void **p, unsigned n, struct list_head *doomed)
+void free_block(struct kmem_cache_core *core, struct kmem_list3 *l3, void **p, unsigned n,
+		struct list_head *doomed)
 {
 	for (unsigned k = 0; k < n; k++) {
 		struct kmem_page *page = pages_lookup(core->sys->map, p[k]);

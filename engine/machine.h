@@ -20,18 +20,19 @@ enum kmem_cpu_source {
 };
 
 struct kmem_machine {
-	unsigned page_size;    /* bytes; a power of two, a multiple of the host's page */
-	unsigned cache_line;   /* bytes; a power of two */
-	unsigned nr_cpus;      /* highest CPU number + 1 (possible, not only online); 1..KMEM_MAX_CPUS */
-	unsigned nr_nodes;     /* 1..KMEM_MAX_NODES, numbered 0.. without holes */
-	unsigned emulated;     /* 1: these nodes are not the hardware's; say so wherever a result is shown */
-	unsigned cpu_source;   /* enum kmem_cpu_source */
+	unsigned page_size;  /* bytes; a power of two, a multiple of the host's page */
+	unsigned cache_line; /* bytes; a power of two */
+	unsigned nr_cpus; /* highest CPU number + 1 (possible, not only online); 1..KMEM_MAX_CPUS */
+	unsigned nr_nodes; /* 1..KMEM_MAX_NODES, numbered 0.. without holes */
+	unsigned emulated; /* 1: these nodes are not the hardware's; say so wherever a result is shown */
+	unsigned cpu_source;	     /* enum kmem_cpu_source */
 	unsigned l1d_size, l1d_ways; /* bytes, ways of the L1 data cache; 0: unknown */
 	unsigned l2_size, l2_ways;
-	uint8_t cpu_node[KMEM_MAX_CPUS];		   /* node of each CPU */
-	uint8_t cpu_online[KMEM_MAX_CPUS];		   /* 1: this process may run on it */
-	int os_node[KMEM_MAX_NODES];			   /* the kernel's node number; the pages are bound there */
-	uint8_t distance[KMEM_MAX_NODES][KMEM_MAX_NODES]; /* SLIT style: 10 local; symmetric not required */
+	uint8_t cpu_node[KMEM_MAX_CPUS];   /* node of each CPU */
+	uint8_t cpu_online[KMEM_MAX_CPUS]; /* 1: this process may run on it */
+	int os_node[KMEM_MAX_NODES];	   /* the kernel's node number; the pages are bound there */
+	uint8_t distance[KMEM_MAX_NODES]
+			[KMEM_MAX_NODES]; /* SLIT style: 10 local; symmetric not required */
 };
 
 /* This machine through hwloc (HWLOC_XMLFILE and HWLOC_SYNTHETIC are honoured as hwloc does, then emulated = 1).

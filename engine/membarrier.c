@@ -48,11 +48,12 @@ int kmem_membarrier_register(void)
 
 void kmem_barrier_cpu(int cpu)
 {
-	int r = membarrier(CMD_RSEQ, FLAG_CPU, cpu);
+	unsigned flags = cpu < 0 ? 0 : FLAG_CPU;
+	int r = membarrier(CMD_RSEQ, flags, cpu);
 
 	if (r == -EPERM) { /* registration is the process's: a child after fork() may lack it */
 		kmem_membarrier_register();
-		r = membarrier(CMD_RSEQ, FLAG_CPU, cpu);
+		r = membarrier(CMD_RSEQ, flags, cpu);
 	}
 	if (r && membarrier(CMD_RSEQ, 0, 0))
 		kmem_barrier_all();

@@ -39,20 +39,21 @@ struct kmem_page {
 };
 
 struct pages_config {
-	uint64_t node_bytes;  /* address space per node and backing; 0: as much as 47-bit space sensibly allows
+	uint64_t node_bytes; /* address space per node and backing; 0: as much as 47-bit space sensibly allows
 				 (64 GiB, less with many nodes); halved until the reservation succeeds */
 	uint64_t limit_bytes; /* pages_alloc() fails for a node that would hold more than this; 0: no limit */
-	unsigned populate;    /* 1: touch memory when a chunk is committed, so that no page fault is left for later */
+	unsigned populate; /* 1: touch memory when a chunk is committed, so that no page fault is left for later */
 };
 
 struct pages_stats {
-	uint64_t committed; /* bytes readable and writable */
-	uint64_t allocated; /* bytes in blocks handed out */
-	uint64_t peak;	    /* highest value of allocated */
+	uint64_t committed;		  /* bytes readable and writable */
+	uint64_t allocated;		  /* bytes in blocks handed out */
+	uint64_t peak;			  /* highest value of allocated */
 	uint64_t allocs, frees, failures; /* calls */
 };
 
-int pages_create(struct pages **out, const struct kmem_machine *m, const struct pages_config *c, struct err *e);
+int pages_create(struct pages **out, const struct kmem_machine *m, const struct pages_config *c,
+		 struct err *e);
 void pages_destroy(struct pages *p); /* unmaps everything; NULL is allowed */
 
 /* 2^@order contiguous pages on @node, aligned to their size, contents undefined. NULL and the reason in @e

@@ -117,7 +117,8 @@ static void *reaper_main(void *arg)
 
 	pthread_mutex_lock(&s->reaper_lock);
 	for (uint64_t next = now() + s->reaper_period; !s->reaper_stop; next += s->reaper_period) {
-		struct timespec t = { .tv_sec = (time_t)(next / 1000), .tv_nsec = (long)(next % 1000 * 1000000) };
+		struct timespec t = { .tv_sec = (time_t)(next / 1000),
+				      .tv_nsec = (long)(next % 1000 * 1000000) };
 
 		while (!s->reaper_stop && now() < next)
 			pthread_cond_timedwait(&s->reaper_cond, &s->reaper_lock, &t);

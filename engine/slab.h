@@ -25,7 +25,7 @@ struct slab {
 	uint32_t colouroff;    /* bytes of the colour: colour * colour_off */
 	uint32_t inuse;	       /* objects out (in queues or with users); `active` at 6.1 */
 	union {
-		uint32_t free;	/* list rules: index of the first free object */
+		uint32_t free; /* list rules: index of the first free object */
 		void *freelist; /* stack rules: index[]; NULL while objfreelist has no free object to lie in */
 	};
 	uint16_t nodeid;
@@ -34,6 +34,7 @@ struct slab {
 	uint16_t unused;
 };
 
-_Static_assert(sizeof(void *) != 8 || sizeof(struct slab) == 48, "struct slab is 48 bytes on 64 bit");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct slab) == 48,
+	       "struct slab is 48 bytes on 64 bit");
 
 #endif

@@ -15,8 +15,10 @@ static const char *const index_names[] = { "auto", "1", "2", "4", NULL };
 static const char *const slack_names[] = { "none", "object", "order", NULL };
 static const char *const scope_names[] = { "node", "cpu", "cache", NULL };
 static const char *const seq_names[] = { "sequential", "odd", "random", "runs", NULL };
-static const char *const placement_names[] = { "local", "bind", "preferred", "interleave-page",
-					       "interleave-object", "weighted", "farthest", NULL };
+static const char *const placement_names[] = {
+	"local",    "bind",	"preferred", "interleave-page", "interleave-object",
+	"weighted", "farthest", NULL
+};
 static const char *const backing_names[] = { "base", "thp", "hugetlb", NULL };
 static const char *const stats_names[] = { "refill", "full", NULL };
 static const char *const fail_names[] = { "off", "nth", "prob", NULL };
@@ -30,7 +32,8 @@ const struct opt slab_config_opts[] = {
 	{ FIELD(rules), .type = OPT_ENUM, .names = rules_names, .def = "2.6.22", .flags = OPT_FIXED,
 	  .help = "kernel generation whose layout rules hold; the engine runs 2.6.22 and 6.1, geometry computes all" },
 	{ FIELD(align), .type = OPT_UINT, .max = KMALLOC_MAX_SIZE, .unit = "bytes", .def = "0",
-	  .flags = OPT_FIXED | OPT_POW2, .help = "alignment of every object, a power of two; 0 is a word" },
+	  .flags = OPT_FIXED | OPT_POW2,
+	  .help = "alignment of every object, a power of two; 0 is a word" },
 	{ FIELD(hwcache_align), .type = OPT_BOOL, .def = "off", .flags = OPT_FIXED,
 	  .help = "align to the cache line, halved while two objects fit in one (SLAB_HWCACHE_ALIGN)" },
 	{ FIELD(reclaim), .type = OPT_BOOL, .def = "off", .flags = OPT_FIXED,
@@ -38,7 +41,8 @@ const struct opt slab_config_opts[] = {
 	{ FIELD(rcu), .type = OPT_BOOL, .def = "off", .flags = OPT_FIXED,
 	  .help = "type-stable memory: slabs are returned only at shrink and destroy (SLAB_TYPESAFE_BY_RCU)" },
 
-	{ FIELD(order), .type = OPT_UINT, .max = KMALLOC_MAX_ORDER, .def = "auto", .flags = OPT_AUTO,
+	{ FIELD(order), .type = OPT_UINT, .max = KMALLOC_MAX_ORDER, .def = "auto",
+	  .flags = OPT_AUTO,
 	  .help = "pages per slab as a power of two; auto searches as the kernel does" },
 	{ FIELD(break_order), .type = OPT_UINT, .max = KMALLOC_MAX_ORDER, .def = "1",
 	  .help = "order at which the search stops even if over an eighth is wasted (slab_max_order)" },
@@ -51,8 +55,8 @@ const struct opt slab_config_opts[] = {
 
 	{ FIELD(colour), .type = OPT_UINT, .max = 65535, .def = "auto", .flags = OPT_AUTO | OPT_OFF,
 	  .help = "number of colours at most; auto uses all that the left-over bytes allow, 0 and 1 are none" },
-	{ FIELD(colour_off), .type = OPT_UINT, .min = 1, .max = 1 << 20, .unit = "bytes", .def = "auto",
-	  .flags = OPT_AUTO,
+	{ FIELD(colour_off), .type = OPT_UINT, .min = 1, .max = 1 << 20, .unit = "bytes",
+	  .def = "auto", .flags = OPT_AUTO,
 	  .help = "bytes from one colour to the next, a multiple of the alignment; auto is a line or the alignment" },
 	{ FIELD(colour_slack), .type = OPT_ENUM, .names = slack_names, .def = "none",
 	  .help = "how room for colours is bought where the rules leave none: objects fewer per slab, or a higher "
@@ -68,11 +72,14 @@ const struct opt slab_config_opts[] = {
 
 	{ FIELD(limit), .type = OPT_UINT, .min = 1, .max = 65536, .unit = "objects", .def = "auto",
 	  .flags = OPT_AUTO, .help = "objects a per-CPU array may hold; auto goes by object size" },
-	{ FIELD(batchcount), .type = OPT_UINT, .min = 1, .max = 65536, .unit = "objects", .def = "auto",
-	  .flags = OPT_AUTO, .help = "objects moved at once by refill and flush; auto is half the limit" },
+	{ FIELD(batchcount), .type = OPT_UINT, .min = 1, .max = 65536, .unit = "objects",
+	  .def = "auto", .flags = OPT_AUTO,
+	  .help = "objects moved at once by refill and flush; auto is half the limit" },
 	{ FIELD(shared), .type = OPT_UINT, .max = 1024, .unit = "batches", .def = "auto",
-	  .flags = OPT_AUTO | OPT_OFF, .help = "size of each node's shared array in batches; auto is 8 up to a page" },
-	{ FIELD(free_limit), .type = OPT_UINT, .max = 1 << 30, .unit = "objects", .def = "auto", .flags = OPT_AUTO,
+	  .flags = OPT_AUTO | OPT_OFF,
+	  .help = "size of each node's shared array in batches; auto is 8 up to a page" },
+	{ FIELD(free_limit), .type = OPT_UINT, .max = 1 << 30, .unit = "objects", .def = "auto",
+	  .flags = OPT_AUTO,
 	  .help = "free objects a node keeps before empty slabs go back; auto is (1 + its CPUs) batches + a slab" },
 	{ FIELD(alien), .type = OPT_BOOL, .def = "on",
 	  .help = "collect frees of other nodes' objects in alien arrays instead of taking their lock each time" },
@@ -106,20 +113,26 @@ const struct opt slab_config_opts[] = {
 	{ FIELD(fail_times), .type = OPT_UINT, .max = 1 << 30, .def = "0",
 	  .help = "failures after which injection stops; 0 is never" },
 
-	{ FIELD(seed), .type = OPT_U64, .def = "1", .help = "seed of colour_seq=random and fail=prob" },
+	{ FIELD(seed), .type = OPT_U64, .def = "1",
+	  .help = "seed of colour_seq=random and fail=prob" },
 	{ .name = NULL },
 };
 
 static const char *const kernel_2_6_22[][2] = { { NULL, NULL } };
 static const char *const kernel_6_1[][2] = { { "rules", "6.1" }, { NULL, NULL } };
-/* Two memory batches deeper than the kernel's largest; four batches wait in the shared array of a node. */
-static const char *const fast[][2] = { { "rules", "6.1" }, { "limit", "256" }, { "batchcount", "128" },
-				       { "shared", "4" },  { NULL, NULL } };
+/* Queues twice as deep as the deepest of the kernel; four batches fit in a node's shared array. */
+static const char *const fast[][2] = {
+	{ "rules", "6.1" }, { "limit", "256" }, { "batchcount", "128" },
+	{ "shared", "4" },  { NULL, NULL },
+};
 
 const struct slab_profile slab_profiles[] = {
-	{ "kernel-2.6.22", kernel_2_6_22, "the classic, faithfully: layout, order, colours and queues of 2.6.22" },
-	{ "kernel-6.1", kernel_6_1, "the last generation: index at the slab's end, off-slab or in a free object" },
-	{ "fast", fast, "6.1's packing with deeper queues than any kernel's, for speed in user space" },
+	{ "kernel-2.6.22", kernel_2_6_22,
+	  "the classic, faithfully: layout, order, colours and queues of 2.6.22" },
+	{ "kernel-6.1", kernel_6_1,
+	  "the last generation: index at the slab's end, off-slab or in a free object" },
+	{ "fast", fast,
+	  "6.1's packing with deeper queues than any kernel's, for speed in user space" },
 	{ NULL, NULL, NULL },
 };
 
@@ -208,12 +221,16 @@ int slab_config_weights(const struct slab_config *c, unsigned nr_nodes, uint8_t 
 	for (i = 0; i < nr_nodes; i++) {
 		w[i] = 1;
 		if (*text && parse_weight(&text, &w[i]))
-			return err_set(e, -EINVAL, "place_weights: expected numbers from 0 to 255 with ':' between, "
-				       "got '%s'", c->place_weights);
+			return err_set(
+				e, -EINVAL,
+				"place_weights: expected numbers from 0 to 255 with ':' between, "
+				"got '%s'",
+				c->place_weights);
 		sum += w[i];
 	}
 	if (*text)
-		return err_set(e, -EINVAL, "place_weights: expected at most %u weights, one per node, got '%s'",
+		return err_set(e, -EINVAL,
+			       "place_weights: expected at most %u weights, one per node, got '%s'",
 			       nr_nodes, c->place_weights);
 	if (nr_nodes && !sum)
 		return err_set(e, -EINVAL, "place_weights: expected at least one above 0, got '%s'",
@@ -224,14 +241,17 @@ int slab_config_weights(const struct slab_config *c, unsigned nr_nodes, uint8_t 
 static int validate_layout(const struct slab_config *c, struct err *e)
 {
 	if (c->colour_off != KMEM_AUTO && c->align && c->colour_off % c->align)
-		return err_set(e, -EINVAL, "colour_off: expected a multiple of align, %u, got '%u'", c->align,
-			       c->colour_off);
+		return err_set(e, -EINVAL, "colour_off: expected a multiple of align, %u, got '%u'",
+			       c->align, c->colour_off);
 	if (c->colour_slack == SLACK_ORDER && c->order != KMEM_AUTO)
-		return err_set(e, -EINVAL, "colour_slack: expected none or object where order is fixed (%u), got "
-			       "'order'", c->order);
+		return err_set(
+			e, -EINVAL,
+			"colour_slack: expected none or object where order is fixed (%u), got "
+			"'order'",
+			c->order);
 	if (c->limit != KMEM_AUTO && c->batchcount != KMEM_AUTO && c->batchcount > c->limit)
-		return err_set(e, -EINVAL, "batchcount: expected at most limit, %u, got '%u'", c->limit,
-			       c->batchcount);
+		return err_set(e, -EINVAL, "batchcount: expected at most limit, %u, got '%u'",
+			       c->limit, c->batchcount);
 	return 0;
 }
 
@@ -243,7 +263,8 @@ static int validate_placement(const struct slab_config *c, unsigned nr_nodes, st
 	if (nr_nodes > KMEM_MAX_NODES)
 		return err_set(e, -EINVAL, "at most %d nodes, got %u", KMEM_MAX_NODES, nr_nodes);
 	if (bound && nr_nodes && c->place_node >= nr_nodes)
-		return err_set(e, -EINVAL, "place_node: expected 0 to %u, got '%u'", nr_nodes - 1, c->place_node);
+		return err_set(e, -EINVAL, "place_node: expected 0 to %u, got '%u'", nr_nodes - 1,
+			       c->place_node);
 	if (c->placement != PLACE_WEIGHTED)
 		return 0;
 	/* nodes unknown: a list that is right for so many nodes as can be is not wrong by itself */

@@ -24,9 +24,9 @@ enum slab_seq { SEQ_SEQUENTIAL, SEQ_ODD, SEQ_RANDOM, SEQ_RUNS };
 enum slab_mgmt { MGMT_AUTO, MGMT_ON, MGMT_OFF };
 enum slab_index { INDEX_AUTO, INDEX_1, INDEX_2, INDEX_4 };
 enum slab_placement {
-	PLACE_LOCAL,		 /* the node of the CPU that allocates; others by distance when full */
-	PLACE_BIND,		 /* place_node only; NULL when it is full */
-	PLACE_PREFERRED,	 /* place_node, others by distance from it when full */
+	PLACE_LOCAL,	 /* the node of the CPU that allocates; others by distance when full */
+	PLACE_BIND,	 /* place_node only; NULL when it is full */
+	PLACE_PREFERRED, /* place_node, others by distance from it when full */
 	PLACE_INTERLEAVE_PAGE,	 /* next node per slab grown */
 	PLACE_INTERLEAVE_OBJECT, /* next node per object, as SLAB does under MPOL_INTERLEAVE */
 	PLACE_WEIGHTED,		 /* interleave by object with place_weights */
@@ -43,7 +43,7 @@ struct slab_config {
 	unsigned align;		/* bytes, power of two; 0: a word */
 	unsigned hwcache_align; /* SLAB_HWCACHE_ALIGN */
 	unsigned reclaim;	/* SLAB_RECLAIM_ACCOUNT */
-	unsigned rcu;		/* SLAB_TYPESAFE_BY_RCU: type-stable memory; slabs are freed only at shrink/destroy
+	unsigned rcu; /* SLAB_TYPESAFE_BY_RCU: type-stable memory; slabs are freed only at shrink/destroy
 				   after the caller's grace period */
 
 	/* 2) slab order and management */
@@ -64,8 +64,8 @@ struct slab_config {
 
 	/* 4) queues */
 	unsigned limit, batchcount, shared; /* KMEM_AUTO: by object size (enable_cpucache) */
-	unsigned free_limit;		    /* KMEM_AUTO: (1 + CPUs of the node) * batchcount + num */
-	unsigned alien;			    /* 1: alien caches when there is more than one node */
+	unsigned free_limit; /* KMEM_AUTO: (1 + CPUs of the node) * batchcount + num */
+	unsigned alien;	     /* 1: alien caches when there is more than one node */
 
 	/* 5) placement */
 	unsigned placement;		 /* enum slab_placement */
@@ -91,7 +91,7 @@ extern const struct opt slab_config_opts[]; /* ends with name == NULL */
 
 /* A named set of toggles: a base from the defaults plus "name=value" pairs. */
 struct slab_profile {
-	const char *name;		   /* NULL ends the table */
+	const char *name;		  /* NULL ends the table */
 	const char *const (*settings)[2]; /* {option, value} pairs, {NULL, NULL} at the end */
 	const char *help;
 };

@@ -17,7 +17,8 @@ struct tally {
 static void tally_slab(struct kmem_cache_core *core, const struct slab *slab, struct tally *t)
 {
 	const struct slab_geometry *g = &core->geo[slab->geometry]->g;
-	uint64_t bytes = (uint64_t)g->page_size << g->gfporder, mgmt = g->off_slab || g->objfreelist ? 0 : g->slab_size;
+	uint64_t bytes = (uint64_t)g->page_size << g->gfporder,
+		 mgmt = g->off_slab || g->objfreelist ? 0 : g->slab_size;
 
 	t->i->num_objs += g->num;
 	t->i->num_slabs++;
@@ -144,9 +145,15 @@ static void view_list(struct kmem_cache_core *core, struct list_head *h, unsigne
 		const struct slab *slab = list_slab(p);
 		const struct slab_geometry *g = &core->geo[slab->geometry]->g;
 		struct kmem_slab_view v = {
-			.page = slab_page(slab, g), .s_mem = slab->s_mem, .colour = slab->colour,
-			.colouroff = slab->colouroff, .node = slab->nodeid, .inuse = slab->inuse, .list = list,
-			.bytes = (size_t)g->page_size << g->gfporder, .geometry = g,
+			.page = slab_page(slab, g),
+			.s_mem = slab->s_mem,
+			.colour = slab->colour,
+			.colouroff = slab->colouroff,
+			.node = slab->nodeid,
+			.inuse = slab->inuse,
+			.list = list,
+			.bytes = (size_t)g->page_size << g->gfporder,
+			.geometry = g,
 			.mgmt = g->rules == RULES_6_1 ? slab->freelist : (const void *)slab,
 		};
 
@@ -154,7 +161,8 @@ static void view_list(struct kmem_cache_core *core, struct list_head *h, unsigne
 	}
 }
 
-void kmem_for_each_slab(struct kmem_cache *c, void (*fn)(const struct kmem_slab_view *v, void *arg), void *arg)
+void kmem_for_each_slab(struct kmem_cache *c, void (*fn)(const struct kmem_slab_view *v, void *arg),
+			void *arg)
 {
 	struct kmem_cache_core *core = c->core;
 
@@ -190,13 +198,14 @@ static void print_text(struct kmem_cache *c, void *arg)
 	if (p->stats) {
 		fprintf(p->f, " : globalstat %7llu %6llu %5llu %4llu %4llu %4llu %4llu %4llu %4llu",
 			(unsigned long long)i.list_allocs, (unsigned long long)i.max_objs,
-			(unsigned long long)i.grown, (unsigned long long)i.reaped, (unsigned long long)i.errors,
-			(unsigned long long)i.max_freeable, (unsigned long long)i.node_allocs,
-			(unsigned long long)i.remote_frees, (unsigned long long)i.alien_overflow);
+			(unsigned long long)i.grown, (unsigned long long)i.reaped,
+			(unsigned long long)i.errors, (unsigned long long)i.max_freeable,
+			(unsigned long long)i.node_allocs, (unsigned long long)i.remote_frees,
+			(unsigned long long)i.alien_overflow);
 		if (i.have_cpustat) /* else left out: not counted is not 0, and readers want numbers */
-			fprintf(p->f, " : cpustat %6llu %6llu %6llu %6llu", (unsigned long long)i.alloc_hit,
-				(unsigned long long)i.alloc_miss, (unsigned long long)i.free_hit,
-				(unsigned long long)i.free_miss);
+			fprintf(p->f, " : cpustat %6llu %6llu %6llu %6llu",
+				(unsigned long long)i.alloc_hit, (unsigned long long)i.alloc_miss,
+				(unsigned long long)i.free_hit, (unsigned long long)i.free_miss);
 	}
 	fputc('\n', p->f);
 }
@@ -220,6 +229,7 @@ int kmem_slabinfo_text(struct kmem_system *s, FILE *f, int stats)
 }
 
 /* One row per number of struct kmem_cache_info. */
+/* clang-format off */
 static const struct {
 	const char *name;
 	size_t offset;
@@ -238,6 +248,7 @@ static const struct {
 	FIELD(alloc_hit), FIELD(alloc_miss), FIELD(free_hit), FIELD(free_miss),
 #undef FIELD
 };
+/* clang-format on */
 
 static void print_json_string(FILE *f, const char *s)
 {
@@ -261,9 +272,10 @@ static void print_json(struct kmem_cache *c, void *arg)
 	fprintf(p->f, "%s\n  {\"name\": ", p->first ? "" : ",");
 	p->first = 0;
 	print_json_string(p->f, i.name);
-	fprintf(p->f, ", \"objsize\": %u, \"objperslab\": %u, \"pagesperslab\": %u", i.objsize, i.num,
-		i.pagesperslab);
-	fprintf(p->f, ", \"limit\": %u, \"batchcount\": %u, \"shared\": %u", i.limit, i.batchcount, i.shared);
+	fprintf(p->f, ", \"objsize\": %u, \"objperslab\": %u, \"pagesperslab\": %u", i.objsize,
+		i.num, i.pagesperslab);
+	fprintf(p->f, ", \"limit\": %u, \"batchcount\": %u, \"shared\": %u", i.limit, i.batchcount,
+		i.shared);
 	for (size_t k = 0; k < sizeof(fields) / sizeof(fields[0]); k++) {
 		uint64_t v;
 
@@ -280,7 +292,8 @@ int kmem_slabinfo_json(struct kmem_system *s, FILE *f)
 {
 	struct printer p = { .f = f, .first = 1 };
 
-	fprintf(f, "{\"version\": 1, \"emulated_nodes\": %s, \"caches\": [", s->machine.emulated ? "true" : "false");
+	fprintf(f, "{\"version\": 1, \"emulated_nodes\": %s, \"caches\": [",
+		s->machine.emulated ? "true" : "false");
 	kmem_for_each_cache(s, print_json, &p);
 	fputs("\n]}\n", f);
 	return ferror(f) ? -EIO : 0;
@@ -306,20 +319,27 @@ int kmem_slabinfo_write(struct kmem_system *s, const char *line, struct err *e)
 	char name[KMEM_NAME_MAX];
 	struct wanted w = { .name = name };
 	struct slab_config cfg;
-	int limit, batch, shared;
+	int limit, batch, shared, r = 0;
 
 	if (strlen(line) > 128)
 		return err_set(e, -EINVAL, "slabinfo: a line of at most 128 bytes is expected");
 	if (sscanf(line, "%63s %d %d %d", name, &limit, &batch, &shared) != 4)
-		return err_set(e, -EINVAL, "slabinfo: expected \"name limit batchcount shared\", got '%s'", line);
+		return err_set(e, -EINVAL,
+			       "slabinfo: expected \"name limit batchcount shared\", got '%s'",
+			       line);
+	pthread_mutex_lock(
+		&s->chain_lock); /* from the name to the end: the cache must not be destroyed meanwhile */
 	kmem_for_each_cache(s, match, &w);
-	if (!w.found)
-		return err_set(e, -EINVAL, "slabinfo: no cache %s", name);
-	if (limit < 1 || batch < 1 || batch > limit || shared < 0)
-		return 0; /* as the kernel: ignored */
-	kmem_cache_config(w.found, &cfg);
-	cfg.limit = (unsigned)limit;
-	cfg.batchcount = (unsigned)batch;
-	cfg.shared = (unsigned)shared;
-	return kmem_cache_tune(w.found, &cfg, e);
+	if (!w.found) {
+		r = err_set(e, -EINVAL, "slabinfo: no cache %s", name);
+	} else if (limit >= 1 && batch >= 1 && batch <= limit &&
+		   shared >= 0) { /* else ignored, as the kernel */
+		kmem_cache_config(w.found, &cfg);
+		cfg.limit = (unsigned)limit;
+		cfg.batchcount = (unsigned)batch;
+		cfg.shared = (unsigned)shared;
+		r = kmem_cache_tune(w.found, &cfg, e);
+	}
+	pthread_mutex_unlock(&s->chain_lock);
+	return r;
 }

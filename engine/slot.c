@@ -88,7 +88,9 @@ static int slot_auto(unsigned nr_slots)
 
 static struct array_cache **slot_field(struct kmem_cache *c, unsigned cpu)
 {
-	return atomic_load_explicit(&c->core->slow_only, memory_order_acquire) ? &c->slot[cpu].home : &c->slot[cpu].ac;
+	return atomic_load_explicit(&c->core->slow_only, memory_order_acquire) ?
+		       &c->slot[cpu].home :
+		       &c->slot[cpu].ac;
 }
 
 static struct array_cache *exchange(struct array_cache **field)
@@ -103,15 +105,14 @@ static struct array_cache *take_rseq(struct kmem_cache *c, int *cpu)
 	struct array_cache *old;
 	uintptr_t t, here;
 
-	__asm__ __volatile__(KMEM_RSEQ_BEGIN
-			     "movq %[t], %[here]\n\t"
-			     "shlq %[shift], %[t]\n\t"
-			     "movq %[stub], %[old]\n\t"
-			     "xchgq %[old], (%[field],%[t])\n\t" /* commit */
-			     "4:\n\t"
+	__asm__ __volatile__(KMEM_RSEQ_BEGIN "movq %[t], %[here]\n\t"
+					     "shlq %[shift], %[t]\n\t"
+					     "movq %[stub], %[old]\n\t"
+					     "xchgq %[old], (%[field],%[t])\n\t" /* commit */
+					     "4:\n\t"
 			     : [old] "=&r"(old), [t] "=&r"(t), [here] "=&r"(here)
-			     : [field] "r"(field), [stub] "r"(&kmem_stub_owned), [rs] "r"(__rseq_offset),
-			       [shift] "i"(KMEM_SLOT_SHIFT)
+			     : [field] "r"(field), [stub] "r"(&kmem_stub_owned),
+			       [rs] "r"(__rseq_offset), [shift] "i"(KMEM_SLOT_SHIFT)
 			     : "memory", "cc");
 	*cpu = (int)here;
 	return old;
@@ -125,28 +126,28 @@ int slot_push_local(struct kmem_cache *c, void *obj)
 	struct array_cache *ac;
 	uintptr_t t, u;
 
-	__asm__ __volatile__ goto(KMEM_RSEQ_BEGIN
-				  "shlq %[shift], %[t]\n\t"
-				  "movq %c[slot](%[c],%[t]), %[ac]\n\t"
-				  "movq %[obj], %[u]\n\t"
-				  "subq %c[lo](%[ac]), %[u]\n\t"
-				  "cmpq %c[span](%[ac]), %[u]\n\t"
-				  "jae %l[no]\n\t"
-				  "movq %c[avail](%[ac]), %[t]\n\t"
-				  "cmpl %c[limit](%[ac]), %k[t]\n\t"
-				  "jae %l[no]\n\t"
-				  "movl %k[t], %k[u]\n\t"
-				  "movq %[obj], %c[entry](%[ac],%[u],8)\n\t"
-				  "addq $1, %[t]\n\t"
-				  "movq %[t], %c[avail](%[ac])\n\t" /* commit */
-				  "4:\n\t"
-				  : [t] "=&r"(t), [u] "=&r"(u), [ac] "=&r"(ac)
-				  : [c] "r"(c), [obj] "r"(obj), [rs] "r"(__rseq_offset), KMEM_AC_OFFSETS,
-				    [limit] "i"(offsetof(struct array_cache, limit)),
-				    [lo] "i"(offsetof(struct array_cache, lo)),
-				    [span] "i"(offsetof(struct array_cache, span))
-				  : "memory", "cc"
-				  : no);
+	__asm__ __volatile__ goto(
+		KMEM_RSEQ_BEGIN "shlq %[shift], %[t]\n\t"
+				"movq %c[slot](%[c],%[t]), %[ac]\n\t"
+				"movq %[obj], %[u]\n\t"
+				"subq %c[lo](%[ac]), %[u]\n\t"
+				"cmpq %c[span](%[ac]), %[u]\n\t"
+				"jae %l[no]\n\t"
+				"movq %c[avail](%[ac]), %[t]\n\t"
+				"cmpl %c[limit](%[ac]), %k[t]\n\t"
+				"jae %l[no]\n\t"
+				"movl %k[t], %k[u]\n\t"
+				"movq %[obj], %c[entry](%[ac],%[u],8)\n\t"
+				"addq $1, %[t]\n\t"
+				"movq %[t], %c[avail](%[ac])\n\t" /* commit */
+				"4:\n\t"
+		: [t] "=&r"(t), [u] "=&r"(u), [ac] "=&r"(ac)
+		: [c] "r"(c), [obj] "r"(obj), [rs] "r"(__rseq_offset),
+		  KMEM_AC_OFFSETS, [limit] "i"(offsetof(struct array_cache, limit)),
+		  [lo] "i"(offsetof(struct array_cache, lo)),
+		  [span] "i"(offsetof(struct array_cache, span))
+		: "memory", "cc"
+		: no);
 	return 1;
 no:
 	return 0;
@@ -188,8 +189,8 @@ unsigned cpu_to_node(const struct kmem_system *s, int cpu)
 	return cpu < 0 ? 0 : s->machine.cpu_node[(unsigned)cpu % s->machine.nr_cpus];
 }
 
-struct array_cache *array_create(struct kmem_system *s, struct kmem_cache_core *core, unsigned node, unsigned limit,
-				 unsigned batchcount)
+struct array_cache *array_create(struct kmem_system *s, struct kmem_cache_core *core, unsigned node,
+				 unsigned limit, unsigned batchcount)
 {
 	struct array_cache *ac =
 		meta_alloc_injected(s, core, sizeof(*ac) + (size_t)limit * sizeof(ac->entry[0]));
@@ -209,7 +210,8 @@ static struct array_cache *first_array(struct kmem_cache *c, int cpu)
 {
 	struct kmem_cache_core *core = c->core;
 	const struct slab_geometry *g = &core->geo[core_conf(core)->geo]->g;
-	struct array_cache *ac = array_create(core->sys, core, cpu_to_node(core->sys, cpu), g->limit, g->batchcount);
+	struct array_cache *ac =
+		array_create(core->sys, core, cpu_to_node(core->sys, cpu), g->limit, g->batchcount);
 
 	if (!ac)
 		slot_release(c, cpu, &kmem_stub_none);
@@ -253,7 +255,8 @@ static void slot_quiesce(struct kmem_cache *c, int cpu)
 		return;
 	}
 	kmem_barrier_all();
-	for (unsigned i = cpu < 0 ? 0 : (unsigned)cpu; i < (cpu < 0 ? c->nr_slots : (unsigned)cpu + 1); i++)
+	for (unsigned i = cpu < 0 ? 0 : (unsigned)cpu;
+	     i < (cpu < 0 ? c->nr_slots : (unsigned)cpu + 1); i++)
 		while (__atomic_load_n(&c->slot[i].busy, __ATOMIC_ACQUIRE))
 			sched_yield();
 }

@@ -22,7 +22,8 @@ static int create_general(struct kmem_system *s, const struct slab_config *cfg, 
 	for (unsigned i = 0; size[i]; i++) {
 		int r;
 
-		snprintf(name, sizeof(name), cfg->rules == RULES_6_1 ? "kmalloc-%u" : "size-%u", size[i]);
+		snprintf(name, sizeof(name), cfg->rules == RULES_6_1 ? "kmalloc-%u" : "size-%u",
+			 size[i]);
 		r = cache_create_core(s, name, size[i], cfg, NULL, 1, &s->kmalloc[i], e);
 		if (r)
 			return r;
@@ -51,7 +52,8 @@ static unsigned count_slots(const struct kmem_machine *m, unsigned max_slots)
 static void system_free(struct kmem_system *s)
 {
 	while (!list_empty(&s->chain)) {
-		struct kmem_cache_core *core = list_entry(s->chain.next, struct kmem_cache_core, chain);
+		struct kmem_cache_core *core =
+			list_entry(s->chain.next, struct kmem_cache_core, chain);
 
 		list_del(&core->chain);
 		cache_free_core(core);
@@ -70,7 +72,8 @@ static void system_init_locks(struct kmem_system *s)
 	pthread_condattr_t c;
 
 	pthread_mutexattr_init(&a);
-	pthread_mutexattr_settype(&a, PTHREAD_MUTEX_RECURSIVE); /* kmem_for_each_cache() and what it calls */
+	pthread_mutexattr_settype(
+		&a, PTHREAD_MUTEX_RECURSIVE); /* kmem_for_each_cache() and what it calls */
 	pthread_mutex_init(&s->chain_lock, &a);
 	pthread_mutexattr_destroy(&a);
 	pthread_mutex_init(&s->reaper_lock, NULL);
@@ -113,7 +116,9 @@ int kmem_system_create(struct kmem_system **out, const struct kmem_system_config
 {
 	struct kmem_system *s =
 		mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	struct pages_config pc = { .node_bytes = c->node_bytes, .limit_bytes = c->limit_bytes, .populate = c->populate };
+	struct pages_config pc = { .node_bytes = c->node_bytes,
+				   .limit_bytes = c->limit_bytes,
+				   .populate = c->populate };
 	struct slab_config general;
 	int r;
 
@@ -122,6 +127,7 @@ int kmem_system_create(struct kmem_system **out, const struct kmem_system_config
 	system_init_locks(s);
 	s->report = c->report ? c->report : report_default;
 	s->report_arg = c->report_arg;
+	atomic_store(&s->fail_at, c->fail_at);
 	config_general(&general, c->general);
 	r = system_machine(s, c, e);
 	if (!r)
@@ -182,7 +188,8 @@ unsigned kmem_obj_node(struct kmem_system *s, const void *obj)
 	return pages_node(s->map, obj);
 }
 
-void kmem_for_each_cache(struct kmem_system *s, void (*fn)(struct kmem_cache *c, void *arg), void *arg)
+void kmem_for_each_cache(struct kmem_system *s, void (*fn)(struct kmem_cache *c, void *arg),
+			 void *arg)
 {
 	pthread_mutex_lock(&s->chain_lock);
 	for (struct list_head *p = s->chain.next; p != &s->chain; p = p->next)

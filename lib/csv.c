@@ -24,12 +24,14 @@ void csv_reader_release(struct csv_reader *r)
 	memset(r, 0, sizeof(*r));
 }
 
-int csv_error_at(const struct csv_reader *r, unsigned column, const char *title, int code, struct err *e)
+int csv_error_at(const struct csv_reader *r, unsigned column, const char *title, int code,
+		 struct err *e)
 {
 	unsigned line = column < r->nr ? r->cell[column].line : r->line;
 
 	if (title)
-		return err_prefix(e, code, "%s: line %u, column %u (%.100s)", r->name, line, column + 1, title);
+		return err_prefix(e, code, "%s: line %u, column %u (%.100s)", r->name, line,
+				  column + 1, title);
 	return err_prefix(e, code, "%s: line %u, column %u", r->name, line, column + 1);
 }
 
@@ -162,7 +164,8 @@ static int read_bare(struct csv_reader *r, int c, enum end *end, struct err *e)
 
 	for (; !is_end(c); c = next(r)) {
 		if (c == '"')
-			return complain(r, "a quote inside a field that does not begin with one", e);
+			return complain(r, "a quote inside a field that does not begin with one",
+					e);
 		if ((c < ' ' && c != '\t') || c == 0x7f)
 			return complain(r, "a control character", e);
 		ret = put(r, c, e);
@@ -220,7 +223,8 @@ static int skip_comment(struct csv_reader *r)
 	return 1;
 }
 
-/* At the very start: a UTF-8 byte order mark says nothing. What begins like one and is none is refused. */
+/* At the very start: a UTF-8 byte order mark says nothing. What begins like one and is none is
+ * refused. */
 static int skip_mark(struct csv_reader *r, struct err *e)
 {
 	int c = getc(r->f);
@@ -232,12 +236,13 @@ static int skip_mark(struct csv_reader *r, struct err *e)
 	}
 	if (getc(r->f) == 0xbb && getc(r->f) == 0xbf)
 		return 0;
-	return err_set(e, -EINVAL, "%s: line 1, column 1: expected text or a UTF-8 byte order mark", r->name);
+	return err_set(e, -EINVAL, "%s: line 1, column 1: expected text or a UTF-8 byte order mark",
+		       r->name);
 }
 
 int csv_read(struct csv_reader *r, struct err *e)
 {
-	enum end end;
+	enum end end = END_ROW;
 	unsigned i;
 	int ret = r->at_line ? 0 : skip_mark(r, e);
 
@@ -264,7 +269,8 @@ int csv_read(struct csv_reader *r, struct err *e)
 void csv_write_cell(FILE *f, const char *text, int keep_empty)
 {
 	size_t n = strlen(text);
-	int quote = n ? strpbrk(text, ",\"\r\n\t") || *text == ' ' || text[n - 1] == ' ' || *text == '#' :
+	int quote = n ? strpbrk(text, ",\"\r\n\t") || *text == ' ' || text[n - 1] == ' ' ||
+				    *text == '#' :
 			keep_empty;
 
 	if (!quote) {

@@ -3,13 +3,15 @@
 #define SLABSCOPE_CSV_H
 
 /*
- * Comma-separated values, read row by row as they come and written with quotes where needed (RFC 4180, and what
- * spreadsheets and people make of it): lines may end in CR LF, fields may have blanks around, a field in double
- * quotes may hold commas, doubled quotes and newlines. Lines that are empty or blank are no rows. A byte
- * order mark in front is skipped. With `skip_hash`, lines that begin with # are comments.
+ * Comma-separated values, read row by row as they come and written with quotes where needed (RFC
+ * 4180, and what spreadsheets and people make of it): lines may end in CR LF, fields may have
+ * blanks around, a field in double quotes may hold commas, doubled quotes and newlines. Lines that
+ * are empty or blank are no rows. A byte order mark in front is skipped. With `skip_hash`, lines
+ * that begin with # are comments.
  *
- * Refused, with "NAME: line L, column C: what": text behind a closing quote, a quote that is not closed, a quote
- * or a control character in a bare field, a row beyond CSV_ROW_MAX bytes or CSV_CELLS_MAX fields.
+ * Refused, with "NAME: line L, column C: what": text behind a closing quote, a quote that is not
+ * closed, a quote or a control character in a bare field, a row beyond CSV_ROW_MAX bytes or
+ * CSV_CELLS_MAX fields.
  */
 
 #include <stddef.h>
@@ -42,19 +44,21 @@ struct csv_reader {
 	unsigned room;
 };
 
-/* Read from @f (the caller's, who closes it), called @name in messages (borrowed). Nothing is allocated yet. */
+/* Read from @f (the caller's, who closes it), called @name in messages (borrowed). Nothing is
+ * allocated yet. */
 void csv_reader_init(struct csv_reader *r, FILE *f, const char *name, int skip_hash);
 void csv_reader_release(struct csv_reader *r);
 
 /* Next row: 1, or 0 at the end, or -EINVAL, -EIO, -ENOMEM. */
 int csv_read(struct csv_reader *r, struct err *e);
 
-/* Put where it was in front of @e: "NAME: line L, column C (TITLE): ...". @column counts from 0 and may lie behind the
- * row's end; @title may be NULL. Returns @code. */
-int csv_error_at(const struct csv_reader *r, unsigned column, const char *title, int code, struct err *e);
+/* Put where it was in front of @e: "NAME: line L, column C (TITLE): ...". @column counts from 0 and
+ * may lie behind the row's end; @title may be NULL. Returns @code. */
+int csv_error_at(const struct csv_reader *r, unsigned column, const char *title, int code,
+		 struct err *e);
 
-/* Write @text so that it reads back the same: quoted if it is empty and @keep_empty, or holds a comma, a quote,
- * a newline, or blanks at its ends. Separators are the caller's. */
+/* Write @text so that it reads back the same: quoted if it is empty and @keep_empty, or holds a
+ * comma, a quote, a newline, or blanks at its ends. Separators are the caller's. */
 void csv_write_cell(FILE *f, const char *text, int keep_empty);
 
 #endif

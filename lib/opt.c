@@ -50,7 +50,8 @@ static size_t field_size(const struct opt *row)
 /* Whether the row's numbers may carry k, M, G: sizes, and unsigned fields that count bytes. */
 static int takes_suffix(const struct opt *row)
 {
-	return row->type == OPT_SIZE || (row->type == OPT_UINT && row->unit && !strcmp(row->unit, "bytes"));
+	return row->type == OPT_SIZE ||
+	       (row->type == OPT_UINT && row->unit && !strcmp(row->unit, "bytes"));
 }
 
 /* Highest value that is no sentinel. */
@@ -128,7 +129,8 @@ static int refuse(const struct opt *row, const char *text, struct err *e)
 			append(buf, sizeof(buf), &at, " from %g to %g", row->dmin, row->dmax);
 		break;
 	case OPT_STR:
-		append(buf, sizeof(buf), &at, "at most %d bytes of printable text", OPT_STR_MAX - 1);
+		append(buf, sizeof(buf), &at, "at most %d bytes of printable text",
+		       OPT_STR_MAX - 1);
 		break;
 	}
 	return err_set(e, -EINVAL, "%s: expected %.300s, got '%.100s'", row->name, buf, text);
@@ -241,7 +243,8 @@ static int parse_double(const struct opt *row, const char *text, union value *v)
 	char *end;
 	double d;
 
-	/* digits, point, exponent: strtod's inf, nan, hexadecimal and leading blanks are no settings */
+	/* digits, point, exponent: strtod's inf, nan, hexadecimal and leading blanks are no
+	 * settings */
 	if (!*text || text[strspn(text, "0123456789.+-eE")])
 		return -EINVAL;
 	old = enter_c_locale(&c);
@@ -357,7 +360,8 @@ int opt_format(const struct opt *row, const void *base, char *buf, size_t len)
 	case OPT_UINT:
 		if ((row->flags & OPT_AUTO) && v.u == OPT_AUTO_UINT)
 			return snprintf(buf, len, "auto");
-		return snprintf(buf, len, "%u", v.u); /* 0 too where "off" is a value: axes stay numbers */
+		return snprintf(buf, len, "%u",
+				v.u); /* 0 too where "off" is a value: axes stay numbers */
 	case OPT_SIZE:
 	case OPT_U64:
 		if ((row->flags & OPT_AUTO) && v.q == OPT_AUTO_U64)

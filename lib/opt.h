@@ -15,6 +15,8 @@
  *	OPT_DOUBLE			double
  *	OPT_STR				char[OPT_STR_MAX]
  *
+ * An OPT_UINT whose unit is "bytes" counts bytes and takes the same suffixes; an OPT_U64 takes 0x too.
+ *
  * Values of an OPT_UINT or OPT_SIZE row that has OPT_AUTO may be "auto": stored as OPT_AUTO_UINT
  * (UINT_MAX) or OPT_AUTO_U64 (UINT64_MAX). With OPT_OFF, "off" is stored as 0.
  */
@@ -38,11 +40,11 @@ enum opt_flags {
 };
 
 struct opt {
-	const char *name;	  /* C spelling, unique within its table; NULL ends a table */
+	const char *name; /* C spelling, unique within its table; NULL ends a table */
 	enum opt_type type;
-	size_t offset;		  /* of the field in the struct the table describes */
-	uint64_t min, max;	  /* inclusive bounds; max 0 = no bound (ignored for BOOL, ENUM, STR) */
-	double dmin, dmax;	  /* inclusive bounds of OPT_DOUBLE */
+	size_t offset;	   /* of the field in the struct the table describes */
+	uint64_t min, max; /* inclusive bounds; max 0 = no bound (ignored for BOOL, ENUM, STR) */
+	double dmin, dmax; /* inclusive bounds of OPT_DOUBLE; equal: no bounds */
 	const char *const *names; /* OPT_ENUM: NULL-terminated, index = value */
 	const char *unit;	  /* "bytes", "objects", ... or NULL */
 	const char *def;	  /* default, as text; what opt_defaults() parses */

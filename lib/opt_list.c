@@ -79,8 +79,8 @@ static int bad_range(const struct list *l, const char *item, const char *why, st
 	return err_set(e, -EINVAL, "%s: expected %s, got '%.100s'", l->row->name, why, item);
 }
 
-static int add_range(struct list *l, const char *item, uint64_t from, uint64_t to, char op, uint64_t by,
-		     struct err *e)
+static int add_range(struct list *l, const char *item, uint64_t from, uint64_t to, char op,
+		     uint64_t by, struct err *e)
 {
 	uint64_t v = from;
 	char text[24];
@@ -97,7 +97,8 @@ static int add_range(struct list *l, const char *item, uint64_t from, uint64_t t
 		ret = list_add(l, text, e);
 		if (ret)
 			return ret;
-		if (op == '*' ? __builtin_mul_overflow(v, by, &v) : __builtin_add_overflow(v, by, &v))
+		if (op == '*' ? __builtin_mul_overflow(v, by, &v) :
+				__builtin_add_overflow(v, by, &v))
 			break;
 	} while (v <= to);
 	return 0;

@@ -3,8 +3,7 @@
 WIDTH = 0.8 / NSERIES
 left(i) = (i - NSERIES / 2.0) * WIDTH
 set xrange [-0.6:NGROUPS - 0.4]
-set xtics rotate by -20 left offset -2.5, 0 scale 0
-set pointintervalbox 0
+set xtics rotate by -20 left offset -4, 0 scale 0
 do for [g = 0:NGROUPS - 1] {
 	set xtics add (GROUP[1 + g] g)
 }
@@ -22,5 +21,5 @@ if (BASE > 0) {
 plot for [i = 0:NSERIES - 1] DATA index i \
 		using ($1 + left(i) + WIDTH / 2):2:($1 + left(i)):($1 + left(i) + WIDTH * 0.9):(BASE > 0 ? BASE : 0):2 \
 		with boxxyerror lc rgb colour(i) title NAME[1 + i], \
-	for [i = 0:NSERIES - 1] DATA index i using ($1 + left(i) + WIDTH * 0.45):2:3:4 \
-		with yerrorbars pt 0 ps 0 lw 1.5 lc rgb '#222222' notitle
+	for [i = 0:NSERIES - 1] DATA index i using ($1 + left(i) + WIDTH * 0.45):3:(0):($4 - $3) \
+		with vectors heads size screen 0.004, 90 lw 1.5 lc rgb '#222222' notitle

@@ -3,9 +3,9 @@
 # first), thin grid, no enhanced text (an underscore stays one).
 array COLOUR[8] = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000', '#8C8C00']
 array POINT[8] = [7, 5, 9, 13, 11, 15, 4, 6]
-colour(i) = COLOUR[1 + (i % 8)]
-point(i) = POINT[1 + (i % 8)]
-dash(i) = i < 8 ? 1 : 2
+colour(i) = COLOUR[1 + (HUE[1 + i] % 8)]
+point(i) = POINT[1 + (HUE[1 + i] % 8)]
+dash(i) = HUE[1 + i] < 8 ? 1 : 2
 set border 3 lc rgb '#555555'
 set tics nomirror out textcolor rgb '#222222'
 set grid ytics lc rgb '#DDDDDD' lt 1 lw 0.7

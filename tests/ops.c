@@ -86,7 +86,8 @@ static uint64_t node_failures(struct ops *o, unsigned node)
 	return st.failures;
 }
 
-static void expect_node(struct ops *o, const struct ops_pool *pool, int node, unsigned flags, struct expected *x)
+static void expect_node(struct ops *o, const struct ops_pool *pool, int node, unsigned flags,
+			struct expected *x)
 {
 	x->node = wanted_node(o, pool, &x->mask, &x->strict);
 	if (node >= 0) {
@@ -126,7 +127,8 @@ static void check_null(struct ops *o, const struct ops_pool *pool, const struct 
 		ops_fail(o, "NULL, though no node was full");
 }
 
-static void check_node(struct ops *o, const struct ops_pool *pool, const struct expected *x, const void *p)
+static void check_node(struct ops *o, const struct ops_pool *pool, const struct expected *x,
+		       const void *p)
 {
 	unsigned got = kmem_obj_node(o->s, p);
 	int full = 0;
@@ -135,10 +137,12 @@ static void check_node(struct ops *o, const struct ops_pool *pool, const struct 
 		return;
 	if (x->strict && x->node >= 0)
 		ops_fail(o, "node %u instead of %d, which was bound", got, x->node);
-	if (x->node < 0 && x->strict) /* interleaved, and no fallback: any node that the policy may choose */
+	if (x->node < 0 &&
+	    x->strict) /* interleaved, and no fallback: any node that the policy may choose */
 		full = (int)(x->mask >> got & 1);
 	for (unsigned i = 0; i < o->nodes; i++)
-		full |= was_full(o, x, i) && (x->node < 0 ? (int)(x->mask >> i & 1) : x->node == (int)i);
+		full |= was_full(o, x, i) &&
+			(x->node < 0 ? (int)(x->mask >> i & 1) : x->node == (int)i);
 	if (!full && !injected(o, pool))
 		ops_fail(o, "node %u instead of %d, which was not full", got, x->node);
 }
@@ -185,7 +189,8 @@ static void op_alloc(struct ops *o, struct ops_pool *pool)
 
 static void op_alloc_bulk(struct ops *o, struct ops_pool *pool)
 {
-	unsigned most = pool->size > 4096 ? 6 : 70, n = (unsigned)ops_pick(o->in, most), flags = pick_flags(o);
+	unsigned most = pool->size > 4096 ? 6 : 70, n = (unsigned)ops_pick(o->in, most),
+		 flags = pick_flags(o);
 	struct expected x;
 	void *p[70];
 	size_t got;

@@ -40,9 +40,11 @@ int ops_dry(const struct ops_source *in);
 
 /* What was done, for tests that want to see that everything was. */
 struct ops_stats {
-	uint64_t ops, allocs, nulls, injected, frees, tunes, tunes_refused, creates, checks, destroys_refused;
+	uint64_t ops, allocs, nulls, injected, frees, tunes, tunes_refused, creates, checks,
+		destroys_refused;
 	uint64_t rseq_runs, slot_runs;
-	uint64_t option[OPS_OPTIONS_MAX]; /* caches in which row i of slab_config_opts was not at its default */
+	uint64_t option
+		[OPS_OPTIONS_MAX]; /* caches in which row i of slab_config_opts was not at its default */
 };
 
 /* At most @most operations (fewer if the source runs dry) on one system, from create to destroy. */
@@ -87,12 +89,13 @@ struct ops {
 	unsigned short cpu[64]; /* rseq: those we may run on */
 	struct kmem_machine *machine;
 	uint64_t reap_ms;
-	unsigned tide; /* of 840 operations on a cache, so many allocate */
-	int injecting; /* the whole system has a failure coming */
+	unsigned tide;	  /* of 840 operations on a cache, so many allocate */
+	int injecting;	  /* the whole system has a failure coming */
 	const char *what; /* the operation in progress */
 };
 
-void ops_fail(const struct ops *o, const char *fmt, ...) __attribute__((noreturn, format(printf, 2, 3)));
+void ops_fail(const struct ops *o, const char *fmt, ...)
+	__attribute__((noreturn, format(printf, 2, 3)));
 void shadow_init(struct ops *o);
 void shadow_release(struct ops *o);
 /* The engine handed out @p of @pool: check it, mark it, fill it. @zeroed: it must be all zero. */

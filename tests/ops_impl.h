@@ -21,6 +21,13 @@ void ops_in_force(struct ops *o, struct ops_pool *pool);
 /* Every equation; and that the engine's own memory is what its structures account for. */
 void ops_check_all(struct ops *o);
 
+/* Blocks of the engine's own memory that its structures account for: meta_live() must be that. */
+uint64_t ops_meta_expected(struct kmem_system *s);
+/* Nobody is inside: the numbers of slabs and objects that grow and destroy count are those on the lists. 1: yes. */
+int ops_accounts_still(struct kmem_system *s);
+/* Shrinks the general caches; bytes of pages that are still handed out: 0 when all other caches are gone. */
+uint64_t ops_pages_left(struct kmem_system *s);
+
 /* @pool may be NULL. */
 void ops_rare(struct ops *o, struct ops_pool *pool);
 

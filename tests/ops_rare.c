@@ -19,7 +19,8 @@ static void op_tune(struct ops *o, struct ops_pool *pool)
 		slab_config_profile(&c, slab_profiles[ops_pick(o->in, 3)].name, NULL);
 		for (const struct opt *row = slab_config_opts; row->name; row++)
 			if (row->flags & OPT_FIXED)
-				memcpy((char *)&c + row->offset, (char *)&pool->config + row->offset, sizeof(unsigned));
+				memcpy((char *)&c + row->offset,
+				       (char *)&pool->config + row->offset, sizeof(unsigned));
 	}
 	ops_toggle(o->in, &c, o->nodes, 0);
 	r = kmem_cache_tune(pool->cache, &c, &e);
@@ -27,8 +28,9 @@ static void op_tune(struct ops *o, struct ops_pool *pool)
 	if (r) {
 		if (memcmp(&now, &pool->config, sizeof(now)))
 			ops_fail(o, "tune failed and changed something");
-		if (!e.text[0] || (r != -EINVAL && r != -E2BIG && r != -EBUSY &&
-				   !(r == -ENOMEM && (o->injecting || pool->config.fail != FAIL_OFF))))
+		if (!e.text[0] ||
+		    (r != -EINVAL && r != -E2BIG && r != -EBUSY &&
+		     !(r == -ENOMEM && (o->injecting || pool->config.fail != FAIL_OFF))))
 			ops_fail(o, "tune: %d, %s", r, e.text);
 		o->st->tunes_refused++;
 		return;
@@ -39,6 +41,32 @@ static void op_tune(struct ops *o, struct ops_pool *pool)
 	ops_in_force(o, pool);
 	if (!ops_pick(o->in, 3) && kmem_cache_check(pool->cache, &e))
 		ops_fail(o, "%s", e.text);
+}
+
+/* A general cache, which other caches' descriptors may lie in: all but what op_kmalloc() counts on. */
+static void op_tune_general(struct ops *o)
+{
+	struct kmem_cache *cache = kmem_kmalloc_cache(o->s, ops_size(o->in));
+	struct slab_config c, before;
+	struct err e = { "" };
+	int r;
+
+	o->what = "tune a general cache";
+	kmem_cache_config(cache, &before);
+	c = before;
+	ops_toggle(o->in, &c, o->nodes, 0);
+	c.red_zone = before.red_zone;
+	c.store_user = before.store_user;
+	c.placement = before.placement;
+	c.place_node = before.place_node;
+	memcpy(c.place_weights, before.place_weights, sizeof(c.place_weights));
+	c.fail = before.fail;
+	r = kmem_cache_tune(cache, &c, &e);
+	if (r && (!e.text[0] || (r != -EINVAL && r != -E2BIG && r != -EBUSY &&
+				 !(r == -ENOMEM && (o->injecting || before.fail != FAIL_OFF)))))
+		ops_fail(o, "tune: %d, %s", r, e.text);
+	if (kmem_cache_destroy(cache, &e) != -EINVAL)
+		ops_fail(o, "a general cache was destroyed");
 }
 
 struct seen {
@@ -55,31 +83,35 @@ static void see_slab(const struct kmem_slab_view *v, void *arg)
 	s->slabs++;
 	s->inuse += v->inuse;
 	s->bytes += v->bytes;
-	if (at < page + v->colouroff || at + (size_t)v->geometry->num * v->geometry->size > page + v->bytes)
+	if (at < page + v->colouroff ||
+	    at + (size_t)v->geometry->num * v->geometry->size > page + v->bytes)
 		ops_fail(s->o, "slab %p: objects outside", v->page);
 	if (v->list != (!v->inuse ? 2u : v->inuse == v->geometry->num ? 0u : 1u))
-		ops_fail(s->o, "slab %p: %u of %u out, on list %u", v->page, v->inuse, v->geometry->num, v->list);
+		ops_fail(s->o, "slab %p: %u of %u out, on list %u", v->page, v->inuse,
+			 v->geometry->num, v->list);
 	if (v->node != kmem_obj_node(s->o->s, v->s_mem))
 		ops_fail(s->o, "slab %p: not of node %u", v->page, v->node);
-	if (((uintptr_t)v->s_mem + v->geometry->obj_offset) % s->pool->align || v->geometry->size % s->pool->align)
+	if (((uintptr_t)v->s_mem + v->geometry->obj_offset) % s->pool->align ||
+	    v->geometry->size % s->pool->align)
 		ops_fail(s->o, "slab %p: objects are not aligned to %u", v->page, s->pool->align);
 }
 
 static void check_info(struct ops *o, struct kmem_cache *c, const struct kmem_cache_info *i)
 {
-	uint64_t sum = i->bytes_asked + i->bytes_free_objs + i->bytes_rounding + i->bytes_stride_pad +
-		       i->bytes_mgmt + i->bytes_colour + i->bytes_tail;
+	uint64_t sum = i->bytes_asked + i->bytes_free_objs + i->bytes_rounding +
+		       i->bytes_stride_pad + i->bytes_mgmt + i->bytes_colour + i->bytes_tail;
 
 	if (sum != i->bytes_held)
-		ops_fail(o, "%s: parts are %llu bytes, held %llu", kmem_cache_name(c), (unsigned long long)sum,
-			 (unsigned long long)i->bytes_held);
-	if (i->active_objs > i->num_objs || i->queued > i->active_objs || i->active_slabs > i->num_slabs ||
-	    i->num_objs > i->max_objs || i->shared_avail > i->queued)
+		ops_fail(o, "%s: parts are %llu bytes, held %llu", kmem_cache_name(c),
+			 (unsigned long long)sum, (unsigned long long)i->bytes_held);
+	if (i->active_objs > i->num_objs || i->queued > i->active_objs ||
+	    i->active_slabs > i->num_slabs || i->num_objs > i->max_objs ||
+	    i->shared_avail > i->queued)
 		ops_fail(o, "%s: numbers of slabinfo contradict each other", kmem_cache_name(c));
 	if (i->list_allocs - i->list_frees != i->active_objs)
-		ops_fail(o, "%s: %llu objects left slabs, %llu came back, %llu are out", kmem_cache_name(c),
-			 (unsigned long long)i->list_allocs, (unsigned long long)i->list_frees,
-			 (unsigned long long)i->active_objs);
+		ops_fail(o, "%s: %llu objects left slabs, %llu came back, %llu are out",
+			 kmem_cache_name(c), (unsigned long long)i->list_allocs,
+			 (unsigned long long)i->list_frees, (unsigned long long)i->active_objs);
 	if (i->grown - i->reaped != i->num_slabs)
 		ops_fail(o, "%s: %llu slabs grown, %llu reaped, %llu there", kmem_cache_name(c),
 			 (unsigned long long)i->grown, (unsigned long long)i->reaped,
@@ -95,8 +127,8 @@ static void op_info(struct ops *o, struct ops_pool *pool)
 	kmem_cache_get_info(pool->cache, &i);
 	check_info(o, pool->cache, &i);
 	if (i.active_objs - i.queued != pool->n || i.bytes_asked != (uint64_t)pool->n * pool->size)
-		ops_fail(o, "%s: %llu objects out, %llu queued, %zu live", i.name, (unsigned long long)i.active_objs,
-			 (unsigned long long)i.queued, pool->n);
+		ops_fail(o, "%s: %llu objects out, %llu queued, %zu live", i.name,
+			 (unsigned long long)i.active_objs, (unsigned long long)i.queued, pool->n);
 	kmem_for_each_slab(pool->cache, see_slab, &s);
 	if (s.slabs != i.num_slabs || s.inuse != i.active_objs || s.bytes != i.bytes_held)
 		ops_fail(o, "%s: the slabs are not what its numbers say", i.name);
@@ -174,7 +206,9 @@ static void op_write_numbers(struct ops *o, struct ops_pool *pool)
 
 static void op_write(struct ops *o, struct ops_pool *pool)
 {
-	static const char *const bad[] = { "", "nosuch 1 1 1", "cache", "size-64 x 1 1", "size-64 120 60", " \n" };
+	static const char *const bad[] = {
+		"", "nosuch 1 1 1", "cache", "size-64 x 1 1", "size-64 120 60", " \n"
+	};
 	struct err e = { "" };
 
 	o->what = "write";
@@ -182,7 +216,8 @@ static void op_write(struct ops *o, struct ops_pool *pool)
 		op_write_numbers(o, pool);
 		return;
 	}
-	if (kmem_slabinfo_write(o->s, bad[ops_pick(o->in, sizeof(bad) / sizeof(bad[0]))], &e) != -EINVAL)
+	if (kmem_slabinfo_write(o->s, bad[ops_pick(o->in, sizeof(bad) / sizeof(bad[0]))], &e) !=
+	    -EINVAL)
 		ops_fail(o, "a line without sense was taken");
 }
 
@@ -214,7 +249,8 @@ static void op_shrink(struct ops *o, struct ops_pool *pool)
 {
 	o->what = "shrink";
 	if (kmem_cache_shrink(pool->cache) != (pool->n > 0))
-		ops_fail(o, "shrink with %zu live objects is mistaken about slabs that remain", pool->n);
+		ops_fail(o, "shrink with %zu live objects is mistaken about slabs that remain",
+			 pool->n);
 }
 
 void ops_rare(struct ops *o, struct ops_pool *pool)
@@ -237,8 +273,10 @@ void ops_rare(struct ops *o, struct ops_pool *pool)
 		ops_create(o);
 	else if (what < 186 && pool)
 		ops_destroy(o, pool);
-	else if (what < 192)
+	else if (what < 189)
 		op_write(o, pool);
+	else if (what < 192)
+		op_tune_general(o);
 	else if (what < 196)
 		op_print(o);
 	else

@@ -32,8 +32,8 @@ void shadow_init(struct ops *o)
 	/* a bit per word of the whole reservation; memory comes only where bits are set */
 	o->base = m->base;
 	o->words_len = (m->end - m->base) / WORD / 8;
-	o->words = mmap(NULL, o->words_len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
-			0);
+	o->words = mmap(NULL, o->words_len, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (o->words == MAP_FAILED)
 		ops_fail(o, "no memory for the shadow");
 }
@@ -48,15 +48,18 @@ void shadow_release(struct ops *o)
 /* Set (or clear) the bits of [p, p + size), each of which must be clear (or set). */
 static void mark(struct ops *o, const void *p, uint32_t size, int set)
 {
-	uint64_t from = ((uintptr_t)p - o->base) / WORD, to = ((uintptr_t)p - o->base + size - 1) / WORD;
+	uint64_t from = ((uintptr_t)p - o->base) / WORD,
+		 to = ((uintptr_t)p - o->base + size - 1) / WORD;
 
 	while (from <= to) {
 		uint64_t last = to < (from | 63) ? to : (from | 63);
 		uint64_t bits = (~UINT64_C(0) >> (63 - (last - from))) << (from & 63);
 
 		if ((o->words[from / 64] & bits) != (set ? 0 : bits))
-			ops_fail(o, set ? "%p of %u bytes overlaps a live object" :
-					  "%p of %u bytes was not marked: the shadow is wrong", p, size);
+			ops_fail(o,
+				 set ? "%p of %u bytes overlaps a live object" :
+				       "%p of %u bytes was not marked: the shadow is wrong",
+				 p, size);
 		o->words[from / 64] ^= bits;
 		from = last + 1;
 	}
@@ -92,7 +95,8 @@ void shadow_verify(const struct ops *o, const struct ops_live *l)
 		uint64_t w = word_of(l->id, at);
 
 		if (memcmp((char *)l->p + at, &w, l->size - at < WORD ? l->size - at : WORD))
-			ops_fail(o, "object %p of %u bytes was overwritten near byte %zu", l->p, l->size, at);
+			ops_fail(o, "object %p of %u bytes was overwritten near byte %zu", l->p,
+				 l->size, at);
 	}
 }
 

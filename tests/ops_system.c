@@ -81,13 +81,15 @@ void ops_create(struct ops *o)
 	pool->size = (unsigned)ops_size(o->in);
 	pool->ctor = pool->size >= sizeof(uint64_t) && !ops_pick(o->in, 3);
 	snprintf(name, sizeof(name), "cache-%u", o->names++);
-	r = kmem_cache_create(o->s, name, pool->size, &c, pool->ctor ? construct : NULL, &pool->cache, &e);
+	r = kmem_cache_create(o->s, name, pool->size, &c, pool->ctor ? construct : NULL,
+			      &pool->cache, &e);
 	if (r) {
 		pool->cache = NULL;
 		if (!e.text[0])
 			ops_fail(o, "create failed (%d) and says nothing", r);
 		/* slabs larger than any block, or toggles that do not go together, are refused by name */
-		if (r != -EINVAL && r != -E2BIG && !(r == -ENOMEM && (o->injecting || c.fail != FAIL_OFF)))
+		if (r != -EINVAL && r != -E2BIG &&
+		    !(r == -ENOMEM && (o->injecting || c.fail != FAIL_OFF)))
 			ops_fail(o, "create: %d, %s", r, e.text);
 		return;
 	}
@@ -153,7 +155,9 @@ static void synthetic(struct ops *o)
 
 static void make_system(struct ops *o)
 {
-	struct kmem_system_config sc = { .machine = o->machine, .node_bytes = 128u << 20, .report = unexpected_report,
+	struct kmem_system_config sc = { .machine = o->machine,
+					 .node_bytes = 128u << 20,
+					 .report = unexpected_report,
 					 .report_arg = o };
 	struct slab_config general;
 	struct err e = { "" };
@@ -199,12 +203,12 @@ void ops_begin(struct ops *o)
 		ops_create(o);
 }
 
-/* Blocks that the engine's structures account for; anything more is lost. */
-static uint64_t meta_expected(struct ops *o)
+uint64_t ops_meta_expected(struct kmem_system *s)
 {
+	unsigned nodes = s->machine.nr_nodes;
 	uint64_t n = 0;
 
-	for (struct list_head *p = o->s->chain.next; p != &o->s->chain; p = p->next) {
+	for (struct list_head *p = s->chain.next; p != &s->chain; p = p->next) {
 		struct kmem_cache_core *core = list_entry(p, struct kmem_cache_core, chain);
 
 		n += 3; /* core, public head, frozen[] */
@@ -212,47 +216,70 @@ static uint64_t meta_expected(struct ops *o)
 			n++;
 		for (unsigned i = 0; i < KMEM_GEO_MAX; i++)
 			n += core->geo[i] != NULL;
-		for (unsigned i = 0; i < o->nodes; i++) {
+		for (unsigned i = 0; i < nodes; i++) {
 			n += 1 + (core->l3[i]->shared != NULL);
-			for (unsigned k = 0; k < o->nodes; k++)
+			for (unsigned k = 0; k < nodes; k++)
 				n += core->l3[i]->alien[k] != NULL;
 		}
-		for (unsigned i = 0; i < o->s->nr_slots; i++) {
-			struct kmem_slot *s = &core->cache->slot[i];
+		for (unsigned i = 0; i < s->nr_slots; i++) {
+			struct kmem_slot *slot = &core->cache->slot[i];
 
-			n += s->ac != &kmem_stub_none && s->ac != &kmem_stub_owned;
-			n += s->home != &kmem_stub_none && s->home != &kmem_stub_owned;
+			n += slot->ac != &kmem_stub_none && slot->ac != &kmem_stub_owned;
+			n += slot->home != &kmem_stub_none && slot->home != &kmem_stub_owned;
 		}
 	}
 	return n;
 }
 
+int ops_accounts_still(struct kmem_system *s)
+{
+	for (struct list_head *p = s->chain.next; p != &s->chain; p = p->next) {
+		struct kmem_cache_core *core = list_entry(p, struct kmem_cache_core, chain);
+		uint64_t slabs = 0, objs = 0, by_geometry = 0;
+
+		for (unsigned i = 0; i < s->machine.nr_nodes; i++) {
+			slabs += core->l3[i]->num_slabs;
+			objs += core->l3[i]->num_objs;
+		}
+		for (unsigned i = 0; i < KMEM_GEO_MAX; i++)
+			by_geometry += core->geo[i] ? atomic_load(&core->geo[i]->nslabs) : 0;
+		if (slabs != by_geometry || objs != counted(&core->count.objs))
+			return 0;
+	}
+	return 1;
+}
+
 void ops_check_all(struct ops *o)
 {
-	uint64_t live = meta_live(o->s->meta), expected = meta_expected(o);
+	uint64_t live = meta_live(o->s->meta), expected = ops_meta_expected(o->s);
 	struct err e = { "" };
 
 	o->st->checks++;
 	if (kmem_system_check(o->s, &e))
 		ops_fail(o, "%s", e.text);
+	if (!ops_accounts_still(o->s))
+		ops_fail(o, "slabs or objects are counted that are on no list");
 	if (live != expected)
-		ops_fail(o, "%llu blocks of the engine's own memory are out, its structures are %llu",
+		ops_fail(o,
+			 "%llu blocks of the engine's own memory are out, its structures are %llu",
 			 (unsigned long long)live, (unsigned long long)expected);
 }
 
-static void all_pages_back(struct ops *o)
+uint64_t ops_pages_left(struct kmem_system *s)
 {
+	uint64_t left = 0;
+
 	/* descriptors of larger objects' slabs lie in caches of smaller ones */
-	for (unsigned i = sizeof(o->s->kmalloc) / sizeof(o->s->kmalloc[0]); i-- > 0;)
-		if (o->s->kmalloc[i] && kmem_cache_shrink(o->s->kmalloc[i]))
-			ops_fail(o, "%s has slabs left", kmem_cache_name(o->s->kmalloc[i]));
-	for (unsigned n = 0; n < o->nodes; n++) {
+	for (unsigned i = sizeof(s->kmalloc) / sizeof(s->kmalloc[0]); i-- > 0;)
+		if (s->kmalloc[i])
+			kmem_cache_shrink(s->kmalloc[i]);
+	for (unsigned n = 0; n < s->machine.nr_nodes; n++) {
 		struct pages_stats ps;
 
-		pages_node_stats(o->s->pages, n, &ps);
-		if (ps.allocated)
-			ops_fail(o, "node %u: %llu bytes of pages are lost", n, (unsigned long long)ps.allocated);
+		pages_node_stats(s->pages, n, &ps);
+		left += ps.allocated;
 	}
+	return left;
 }
 
 void ops_end(struct ops *o)
@@ -269,7 +296,8 @@ void ops_end(struct ops *o)
 	while (o->pool[0].n)
 		kmem_kfree(o->s, shadow_give(o, &o->pool[0], o->pool[0].n - 1));
 	ops_check_all(o);
-	all_pages_back(o);
+	if (ops_pages_left(o->s))
+		ops_fail(o, "pages are lost");
 	ops_check_all(o);
 	shadow_release(o);
 	if (kmem_system_destroy(o->s, &e))

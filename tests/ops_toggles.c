@@ -9,9 +9,10 @@ static const struct {
 	const char *name;
 	unsigned usual, unit; /* unit: a multiple of it */
 } ranges[] = {
-	{ "order", 4, 1 },	  { "break_order", 4, 1 }, { "stride_pad", 512, 8 },	{ "colour", 70, 1 },
-	{ "colour_off", 512, 8 }, { "colour_run", 9, 1 },  { "limit", 130, 1 },		{ "batchcount", 60, 1 },
-	{ "shared", 10, 1 },	  { "free_limit", 400, 1 }, { "place_node", 5, 1 },	{ "fail_nth", 40, 1 },
+	{ "order", 4, 1 },	  { "break_order", 4, 1 },  { "stride_pad", 512, 8 },
+	{ "colour", 70, 1 },	  { "colour_off", 512, 8 }, { "colour_run", 9, 1 },
+	{ "limit", 130, 1 },	  { "batchcount", 60, 1 },  { "shared", 10, 1 },
+	{ "free_limit", 400, 1 }, { "place_node", 5, 1 },   { "fail_nth", 40, 1 },
 	{ "fail_times", 30, 1 },
 };
 
@@ -40,7 +41,8 @@ static uint64_t uint_value(struct ops_source *in, const struct opt *row)
 
 static void set(struct ops_source *in, struct slab_config *c, const struct opt *row)
 {
-	static const char *const weights[] = { "", "3:1", "0:1", "1:0:2", "255:1:1:7", "0:0", "2:x", "1:1:1:1:1:1:1:1" };
+	static const char *const weights[] = { "",	    "3:1", "0:1", "1:0:2",
+					       "255:1:1:7", "0:0", "2:x", "1:1:1:1:1:1:1:1" };
 	char *at = (char *)c + row->offset;
 	unsigned names = 0, u;
 	uint64_t w;

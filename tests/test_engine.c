@@ -17,7 +17,9 @@
 static struct kmem_system *system_of(unsigned cpus, unsigned nodes)
 {
 	static struct kmem_machine m; /* large; only read after create */
-	struct kmem_system_config c = { .machine = &m, .node_bytes = 256u << 20, .max_slots = cpus };
+	struct kmem_system_config c = { .machine = &m,
+					.node_bytes = 256u << 20,
+					.max_slots = cpus };
 	struct kmem_system *s;
 	struct err e;
 
@@ -39,7 +41,8 @@ static struct slab_config config(const char *profile)
 	return c;
 }
 
-static struct kmem_cache *cache_of(struct kmem_system *s, const char *name, size_t size, const struct slab_config *cfg)
+static struct kmem_cache *cache_of(struct kmem_system *s, const char *name, size_t size,
+				   const struct slab_config *cfg)
 {
 	struct kmem_cache *c;
 	struct err e;
@@ -76,8 +79,9 @@ static struct kmem_cache_info info(struct kmem_cache *c)
 	struct kmem_cache_info i;
 
 	kmem_cache_get_info(c, &i);
-	assert_int_equal(i.bytes_held, i.bytes_asked + i.bytes_free_objs + i.bytes_rounding + i.bytes_stride_pad +
-					       i.bytes_mgmt + i.bytes_colour + i.bytes_tail);
+	assert_int_equal(i.bytes_held, i.bytes_asked + i.bytes_free_objs + i.bytes_rounding +
+					       i.bytes_stride_pad + i.bytes_mgmt + i.bytes_colour +
+					       i.bytes_tail);
 	return i;
 }
 
@@ -93,7 +97,8 @@ static void find_slab(const struct kmem_slab_view *v, void *arg)
 {
 	struct find *f = arg;
 
-	if ((const char *)f->obj >= (const char *)v->page && (const char *)f->obj < (const char *)v->page + v->bytes) {
+	if ((const char *)f->obj >= (const char *)v->page &&
+	    (const char *)f->obj < (const char *)v->page + v->bytes) {
 		f->v = *v;
 		f->g = *v->geometry;
 		f->found++;
@@ -180,7 +185,8 @@ static void colours(void **state)
 			assert_int_equal(slab_of(c, obj[n - 1]).v.colour, want);
 			assert_int_equal(slab_of(c, obj[n - 1]).v.colouroff, want * row[i].step);
 			assert_ptr_equal((char *)slab_of(c, obj[n - 1]).v.s_mem,
-					 (const char *)slab_of(c, obj[n - 1]).v.page + want * row[i].step +
+					 (const char *)slab_of(c, obj[n - 1]).v.page +
+						 want * row[i].step +
 						 (g.off_slab ? 0 : g.slab_size));
 		}
 		while (n)
@@ -509,8 +515,8 @@ static void placement(void **state)
 		}
 		for (int n = 0; n < 4; n++)
 			if (got[n] != row[r].want[n])
-				fail_msg("policy %u: node %d has %u objects, not %u", row[r].policy, n, got[n],
-					 row[r].want[n]);
+				fail_msg("policy %u: node %d has %u objects, not %u", row[r].policy,
+					 n, got[n], row[r].want[n]);
 		kmem_cache_free_bulk(c, 120, p);
 		end(s, c);
 	}
@@ -719,7 +725,8 @@ static void slabinfo(void **state)
 	fclose(f);
 	assert_non_null(strstr(text, "slabinfo - version: 2.1 (statistics)\n# name "));
 	/* 200 -> 256 with 64-byte lines: 15 objects; 15 of them were pulled into the array */
-	snprintf(want, sizeof(want), "%-17s %6d %6d %6d %4d %4d : tunables %4d %4d %4d : slabdata %6d %6d %6d", "filp",
+	snprintf(want, sizeof(want),
+		 "%-17s %6d %6d %6d %4d %4d : tunables %4d %4d %4d : slabdata %6d %6d %6d", "filp",
 		 15, 15, 256, 15, 1, 120, 60, 8, 1, 1, 0);
 	if (!strstr(text, want))
 		fail_msg("no line '%s' in\n%s", want, text);
@@ -729,7 +736,8 @@ static void slabinfo(void **state)
 	assert_int_equal(kmem_slabinfo_json(s, f), 0);
 	fclose(f);
 	assert_non_null(strstr(text, "\"name\": \"filp\", \"objsize\": 256"));
-	assert_non_null(strstr(text, "\"alloc_hit\": null")); /* of the general caches: not counted is not 0 */
+	assert_non_null(strstr(
+		text, "\"alloc_hit\": null")); /* of the general caches: not counted is not 0 */
 	free(text);
 	assert_int_equal(kmem_slabinfo_write(s, "filp 20 10 2", &e), 0);
 	assert_int_equal(info(c).limit, 20);
@@ -776,13 +784,26 @@ static void native(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(orders), cmocka_unit_test(colours), cmocka_unit_test(colour_per_node),
-		cmocka_unit_test(descriptors), cmocka_unit_test(allocation_order), cmocka_unit_test(flush_to_shared),
-		cmocka_unit_test(flush_to_slabs), cmocka_unit_test(remote_frees),
-		cmocka_unit_test(remote_frees_without_alien), cmocka_unit_test(ageing), cmocka_unit_test(ageing_slabs),
-		cmocka_unit_test(placement), cmocka_unit_test(fallback), cmocka_unit_test(bind_gives_up),
-		cmocka_unit_test(tune_keeps_old_slabs), cmocka_unit_test(general_caches), cmocka_unit_test(bulk),
-		cmocka_unit_test(constructor), cmocka_unit_test(slabinfo), cmocka_unit_test(native),
+		cmocka_unit_test(orders),
+		cmocka_unit_test(colours),
+		cmocka_unit_test(colour_per_node),
+		cmocka_unit_test(descriptors),
+		cmocka_unit_test(allocation_order),
+		cmocka_unit_test(flush_to_shared),
+		cmocka_unit_test(flush_to_slabs),
+		cmocka_unit_test(remote_frees),
+		cmocka_unit_test(remote_frees_without_alien),
+		cmocka_unit_test(ageing),
+		cmocka_unit_test(ageing_slabs),
+		cmocka_unit_test(placement),
+		cmocka_unit_test(fallback),
+		cmocka_unit_test(bind_gives_up),
+		cmocka_unit_test(tune_keeps_old_slabs),
+		cmocka_unit_test(general_caches),
+		cmocka_unit_test(bulk),
+		cmocka_unit_test(constructor),
+		cmocka_unit_test(slabinfo),
+		cmocka_unit_test(native),
 	};
 
 	return cmocka_run_group_tests_name("engine", tests, NULL, NULL);

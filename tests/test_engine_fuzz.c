@@ -2,7 +2,7 @@
 /*
  * Millions of random operations on the engine, each against a shadow of what is live: see ops.h.
  *
- *	SLABSCOPE_FUZZ_OPS=n    how many operations (default: 2 million, a twentieth of it under a sanitizer,
+ *	SLABSCOPE_FUZZ_OPS=n    how many operations (default: 4 million, a twentieth of it under a sanitizer,
  *	                        fifty times as many with SLABSCOPE_TEST_LONG=1)
  *	SLABSCOPE_FUZZ_SEED=s   first seed; each system takes the next one
  *
@@ -30,7 +30,7 @@ static uint64_t asked(const char *name, uint64_t otherwise)
 static uint64_t default_ops(void)
 {
 	const char *more = getenv("SLABSCOPE_TEST_LONG");
-	uint64_t n = 2000000;
+	uint64_t n = 4000000;
 
 	if (strcmp(host_build_sanitizer(), "none") != 0)
 		n /= 20;
@@ -43,13 +43,15 @@ static void every_toggle_was_used(const struct ops_stats *st)
 	for (unsigned i = 0; slab_config_opts[i].name; i++) {
 		assert_true(i < OPS_OPTIONS_MAX);
 		if (!st->option[i])
-			fail_msg("no cache ever had another %s than the default", slab_config_opts[i].name);
+			fail_msg("no cache ever had another %s than the default",
+				 slab_config_opts[i].name);
 	}
 }
 
 static void slice(void **state)
 {
-	uint64_t most = asked("SLABSCOPE_FUZZ_OPS", default_ops()), seed = asked("SLABSCOPE_FUZZ_SEED", 1);
+	uint64_t most = asked("SLABSCOPE_FUZZ_OPS", default_ops()),
+		 seed = asked("SLABSCOPE_FUZZ_SEED", 1);
 	struct ops_stats st = { .ops = 0 };
 	struct ops_source in;
 
@@ -64,10 +66,12 @@ static void slice(void **state)
 	printf("%llu operations: %llu allocations (%llu NULL, %llu of them where failures were injected), %llu frees, "
 	       "%llu tunes (%llu refused), %llu caches, %llu checks of everything; %llu systems by rseq, %llu by "
 	       "slots\n",
-	       (unsigned long long)st.ops, (unsigned long long)st.allocs, (unsigned long long)st.nulls,
-	       (unsigned long long)st.injected, (unsigned long long)st.frees, (unsigned long long)st.tunes,
-	       (unsigned long long)st.tunes_refused, (unsigned long long)st.creates, (unsigned long long)st.checks,
-	       (unsigned long long)st.rseq_runs, (unsigned long long)st.slot_runs);
+	       (unsigned long long)st.ops, (unsigned long long)st.allocs,
+	       (unsigned long long)st.nulls, (unsigned long long)st.injected,
+	       (unsigned long long)st.frees, (unsigned long long)st.tunes,
+	       (unsigned long long)st.tunes_refused, (unsigned long long)st.creates,
+	       (unsigned long long)st.checks, (unsigned long long)st.rseq_runs,
+	       (unsigned long long)st.slot_runs);
 	assert_true(st.ops >= most);
 	if (most >= 100000)
 		every_toggle_was_used(&st);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The geometry against a second model that is written to be obvious and knows no closed form: it counts objects up
- * one by one, walks modes and orders as the kernel does, and looks for a general cache by storing each of them.
- * Then invariants under random toggles, and a real listing of a SLAB kernel 6.1 (SLABSCOPE_DATA_DIR).
+ * The geometry against a second model that is written to be obvious and knows no closed form: it
+ * counts objects up one by one, walks modes and orders as the kernel does, and looks for a general
+ * cache by storing each of them. Then invariants under random toggles, and a real listing of a SLAB
+ * kernel 6.1 (SLABSCOPE_DATA_DIR).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,7 +27,8 @@ struct question {
 };
 
 struct answer {
-	unsigned size, num, order, mgmt, left, colour, colour_off, off, objfreelist, limit, batchcount, shared;
+	unsigned size, num, order, mgmt, left, colour, colour_off, off, objfreelist, limit,
+		batchcount, shared;
 };
 
 static unsigned long up(unsigned long v, unsigned long to)
@@ -61,8 +63,8 @@ static unsigned long naive_stored(unsigned long bytes, unsigned line)
 }
 
 /* Most objects in @S bytes when @header and @index bytes each, rounded to @to, lie there as well. */
-static unsigned long naive_num(unsigned long S, unsigned long size, unsigned long header, unsigned long index,
-			       unsigned long to)
+static unsigned long naive_num(unsigned long S, unsigned long size, unsigned long header,
+			       unsigned long index, unsigned long to)
 {
 	unsigned long low = 0, high = S / size + 1, mid;
 
@@ -174,7 +176,11 @@ static int naive(const struct question *q, struct answer *a)
 		return 0;
 	a->colour_off = q->line > align ? q->line : align;
 	a->colour = a->left / a->colour_off;
-	a->limit = a->size > 131072 ? 1 : a->size > q->page ? 8 : a->size > 1024 ? 24 : a->size > 256 ? 54 : 120;
+	a->limit = a->size > 131072  ? 1 :
+		   a->size > q->page ? 8 :
+		   a->size > 1024    ? 24 :
+		   a->size > 256     ? 54 :
+				       120;
 	a->batchcount = (a->limit + 1) / 2;
 	a->shared = a->size <= q->page && q->cpus > 1 ? 8 : 0;
 	return 1;
@@ -207,19 +213,22 @@ static void compare(const struct question *q, struct slab_config *c)
 	pose(q, &in, c);
 	ret = slab_geometry(&in, c, &g, &e);
 	if (!ret && naive_ok) {
-		b = (struct answer){ g.size,	   g.num,      g.gfporder,    g.slab_size, g.left_over,	 g.colour,
-				     g.colour_off, g.off_slab, g.objfreelist, g.limit,	   g.batchcount, g.shared };
+		b = (struct answer){ g.size,	    g.num,    g.gfporder,   g.slab_size,
+				     g.left_over,   g.colour, g.colour_off, g.off_slab,
+				     g.objfreelist, g.limit,  g.batchcount, g.shared };
 		if (!memcmp(&a, &b, sizeof(a)) && !slab_geometry_check(&g, &e))
 			return;
 	}
 	if (ret && !naive_ok)
 		return;
-	fail_msg("raw %u align %u hwcache %u reclaim %u ctor %u rcu %u rules %s page %u line %u break %u: naive %d size "
-		 "%u num %u order %u mgmt %u left %u off %u objfreelist %u; geometry %d size %u num %u order %u mgmt %u "
-		 "left %u off %u objfreelist %u %s",
-		 q->raw, q->align, q->hwcache, q->reclaim, q->ctor, q->rcu, q->six ? "6.1" : "2.6.22", q->page,
-		 q->line, q->break_order, naive_ok, a.size, a.num, a.order, a.mgmt, a.left, a.off, a.objfreelist, ret,
-		 g.size, g.num, g.gfporder, g.slab_size, g.left_over, g.off_slab, g.objfreelist, e.text);
+	fail_msg(
+		"raw %u align %u hwcache %u reclaim %u ctor %u rcu %u rules %s page %u line %u break %u: naive %d size "
+		"%u num %u order %u mgmt %u left %u off %u objfreelist %u; geometry %d size %u num %u order %u mgmt %u "
+		"left %u off %u objfreelist %u %s",
+		q->raw, q->align, q->hwcache, q->reclaim, q->ctor, q->rcu,
+		q->six ? "6.1" : "2.6.22", q->page, q->line, q->break_order, naive_ok, a.size,
+		a.num, a.order, a.mgmt, a.left, a.off, a.objfreelist, ret, g.size, g.num,
+		g.gfporder, g.slab_size, g.left_over, g.off_slab, g.objfreelist, e.text);
 }
 
 static void defaults(struct slab_config *c)
@@ -239,8 +248,17 @@ static void test_small_sizes_exhaustively(void **state)
 	defaults(&c);
 	for (flags = 0; flags < 32; flags++)
 		for (raw = 1; raw <= 8192; raw++) {
-			const struct question q = { raw, 0, flags & 1, flags >> 1 & 1, flags >> 2 & 1, flags >> 3 & 1,
-						    flags >> 4, 4096, 64, 1, 4 };
+			const struct question q = { raw,
+						    0,
+						    flags & 1,
+						    flags >> 1 & 1,
+						    flags >> 2 & 1,
+						    flags >> 3 & 1,
+						    flags >> 4,
+						    4096,
+						    64,
+						    1,
+						    4 };
 
 			compare(&q, &c);
 		}
@@ -425,17 +443,19 @@ static void test_random_toggles(void **state)
 
 /* ---- a real listing ---- */
 
-static int explains(const struct slablist_row *row, unsigned raw, unsigned flags, struct slab_config *c)
+static int explains(const struct slablist_row *row, unsigned raw, unsigned flags,
+		    struct slab_config *c)
 {
-	const struct question q = { raw, 0, flags & 1, flags >> 1 & 1, flags >> 2 & 1, flags >> 3 & 1, 1,
-				    4096, 64, 1, 1 };
+	const struct question q = {
+		raw, 0, flags & 1, flags >> 1 & 1, flags >> 2 & 1, flags >> 3 & 1, 1, 4096, 64, 1, 1
+	};
 	struct slab_geometry_in in;
 	struct slab_geometry g;
 
 	pose(&q, &in, c);
-	return !slab_geometry(&in, c, &g, NULL) && g.size == row->objsize && g.num == row->objperslab &&
-	       1u << g.gfporder == row->pagesperslab && g.limit == row->limit && g.batchcount == row->batchcount &&
-	       g.shared == row->shared;
+	return !slab_geometry(&in, c, &g, NULL) && g.size == row->objsize &&
+	       g.num == row->objperslab && 1u << g.gfporder == row->pagesperslab &&
+	       g.limit == row->limit && g.batchcount == row->batchcount && g.shared == row->shared;
 }
 
 static int explained(const struct slablist_row *row, struct slab_config *c)
@@ -462,7 +482,8 @@ static void test_listing_of_6_1(void **state)
 
 	(void)state;
 	if (!dir || !*dir) {
-		print_message("skipped: SLABSCOPE_DATA_DIR (with slabinfo/slab-6.1-x86_64-1cpu.txt) is not set\n");
+		print_message(
+			"skipped: SLABSCOPE_DATA_DIR (with slabinfo/slab-6.1-x86_64-1cpu.txt) is not set\n");
 		skip();
 	}
 	snprintf(path, sizeof(path), "%s/slabinfo/slab-6.1-x86_64-1cpu.txt", dir);
@@ -476,8 +497,8 @@ static void test_listing_of_6_1(void **state)
 	defaults(&c);
 	for (i = 0; i < l.n; i++)
 		if (!explained(&l.row[i], &c))
-			fail_msg("%s: objsize %u, %u per %u pages", l.row[i].name, l.row[i].objsize, l.row[i].objperslab,
-				 l.row[i].pagesperslab);
+			fail_msg("%s: objsize %u, %u per %u pages", l.row[i].name, l.row[i].objsize,
+				 l.row[i].objperslab, l.row[i].pagesperslab);
 	print_message("%zu caches explained\n", l.n);
 	assert_true(l.n > 50);
 	slablist_release(&l);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Options as data: what each type takes and refuses, its canonical text, ranges, and the real tables. */
+/* Options as data: what each type takes and refuses, its canonical text, ranges, and the real
+ * tables. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,6 +29,7 @@ static const char *const kinds[] = { "node", "cpu", "inter-leave", NULL };
 
 #define FIELD(f) .name = #f, .offset = offsetof(struct thing, f)
 
+/* clang-format off */
 static const struct opt table[] = {
 	{ FIELD(flag), .type = OPT_BOOL, .def = "on", .help = "a flag" },
 	{ FIELD(count), .type = OPT_UINT, .max = 100, .def = "7", .flags = OPT_AUTO | OPT_OFF, .help = "a count" },
@@ -43,6 +45,7 @@ static const struct opt table[] = {
 	{ FIELD(text), .type = OPT_STR, .def = "a, b", .help = "a text" },
 	{ .name = NULL },
 };
+/* clang-format on */
 
 static const struct opt *row(const char *name)
 {
@@ -55,25 +58,32 @@ static const struct opt *row(const char *name)
 
 static void test_accepted(void **state)
 {
+	/* clang-format off */
 	static const struct {
 		const char *name, *text, *canonical;
 	} rows[] = {
 		{ "flag", "on", "on" },	     { "flag", "0", "off" },	   { "flag", "yes", "on" },
-		{ "flag", "false", "off" },  { "count", "0", "0" },	   { "count", "100", "100" },
+		{ "flag", "false", "off" }, { "count", "0", "0" }, { "count", "100", "100" },
 		{ "count", "007", "7" },     { "count", "auto", "auto" },  { "count", "off", "0" },
-		{ "level", "4294967295", "4294967295" },		   { "kind", "inter-leave", "inter-leave" },
-		{ "bytes", "4k", "4096" },   { "bytes", "1MiB", "1048576" }, { "bytes", "auto", "auto" },
+		{ "level", "4294967295", "4294967295" }, { "kind", "inter-leave", "inter-leave" },
+		{ "bytes", "4k", "4096" }, { "bytes", "1MiB", "1048576" },
+		{ "bytes", "auto", "auto" },
 		{ "size", "64", "64" },	     { "size", "64B", "64" },	   { "size", "4k", "4096" },
-		{ "size", "4K", "4096" },    { "size", "2KiB", "2048" },   { "size", "2kB", "2048" },
-		{ "size", "1M", "1048576" }, { "size", "1GiB", "1073741824" }, { "size", "2T", "2199023255552" },
-		{ "size", "18446744073709551614", "18446744073709551614" }, { "size", "auto", "auto" },
-		{ "seed", "0xff", "255" },   { "seed", "18446744073709551615", "18446744073709551615" },
+		{ "size", "4K", "4096" }, { "size", "2KiB", "2048" }, { "size", "2kB", "2048" },
+		{ "size", "1M", "1048576" }, { "size", "1GiB", "1073741824" },
+		{ "size", "2T", "2199023255552" },
+		{ "size", "18446744073709551614", "18446744073709551614" },
+		{ "size", "auto", "auto" },
+		{ "seed", "0xff", "255" },
+		{ "seed", "18446744073709551615", "18446744073709551615" },
 		{ "pow2", "0", "0" },	     { "pow2", "64k", "65536" },   { "share", "0", "0" },
-		{ "share", "1", "1" },	     { "share", ".5", "0.5" },	   { "share", "1e-3", "0.001" },
-		{ "any", "-0", "0" },	     { "any", "0.1", "0.1" },	   { "any", "1e300", "1e+300" },
+		{ "share", "1", "1" }, { "share", ".5", "0.5" }, { "share", "1e-3", "0.001" },
+		{ "any", "-0", "0" }, { "any", "0.1", "0.1" }, { "any", "1e300", "1e+300" },
 		{ "any", "3.141592653589793", "3.141592653589793" },
-		{ "text", "", "" },	     { "text", "x,y=z ;#", "x,y=z ;#" }, { "text", "\xc3\xa4", "\xc3\xa4" },
+		{ "text", "", "" }, { "text", "x,y=z ;#", "x,y=z ;#" },
+		{ "text", "\xc3\xa4", "\xc3\xa4" },
 	};
+	/* clang-format on */
 	struct thing a, b;
 	char buf[OPT_STR_MAX];
 	struct err e;
@@ -97,27 +107,41 @@ static void test_accepted(void **state)
 
 static void test_refused(void **state)
 {
+	/* clang-format off */
 	static const struct {
 		const char *name, *text, *says;
 	} rows[] = {
-		{ "flag", "", "on or off" },	    { "flag", "2", "on or off" },      { "flag", "ON", "on or off" },
-		{ "count", "101", "0 to 100" },	    { "count", "-1", "0 to 100" },     { "count", "+1", "0 to 100" },
-		{ "count", " 1", "or auto" },	    { "count", "1 ", "or off" },       { "count", "", "a number" },
-		{ "count", "1k", "a number" },	    { "count", "0x10", "a number" },   { "count", "1.0", "a number" },
-		{ "count", "4294967295", "0 to 100" }, { "level", "0", "from 1 up" },  { "level", "off", "a number" },
+		{ "flag", "", "on or off" }, { "flag", "2", "on or off" },
+		{ "flag", "ON", "on or off" },
+		{ "count", "101", "0 to 100" }, { "count", "-1", "0 to 100" },
+		{ "count", "+1", "0 to 100" },
+		{ "count", " 1", "or auto" }, { "count", "1 ", "or off" },
+		{ "count", "", "a number" },
+		{ "count", "1k", "a number" }, { "count", "0x10", "a number" },
+		{ "count", "1.0", "a number" },
+		{ "count", "4294967295", "0 to 100" }, { "level", "0", "from 1 up" },
+		{ "level", "off", "a number" },
 		{ "level", "4294967296", "a number" }, { "level", "auto", "a number" },
-		{ "kind", "Node", "node, cpu, inter-leave" }, { "kind", "", "one of" }, { "kind", "0", "one of" },
-		{ "bytes", "2M", "a size" },	    { "bytes", "4kk", "a size" },      { "size", "7", "from 8" },
-		{ "size", "4x", "a size" },	    { "size", "k", "a size" },	       { "size", "4 k", "a size" },
+		{ "kind", "Node", "node, cpu, inter-leave" }, { "kind", "", "one of" },
+		{ "kind", "0", "one of" },
+		{ "bytes", "2M", "a size" }, { "bytes", "4kk", "a size" },
+		{ "size", "7", "from 8" },
+		{ "size", "4x", "a size" }, { "size", "k", "a size" }, { "size", "4 k", "a size" },
 		{ "size", "18446744073709551615", "from 8" }, /* the value that stands for auto */
 		{ "size", "18446744073709551616", "a size" }, { "size", "16777216T", "a size" },
-		{ "seed", "0x", "a number" },	    { "seed", "0xfg", "a number" },    { "seed", "-1", "a number" },
-		{ "pow2", "3", "a power of two" },  { "pow2", "128k", "to 65536" },    { "share", "1.1", "from 0 to 1" },
-		{ "share", "-0.1", "from 0 to 1" }, { "share", "nan", "decimal" },     { "any", "inf", "decimal" },
-		{ "any", "0x1p3", "decimal" },	    { "any", "1e999", "decimal" },     { "any", "", "decimal" },
-		{ "any", "1,5", "decimal" },	    { "any", "1e", "decimal" },	       { "text", "a\nb", "printable" },
+		{ "seed", "0x", "a number" }, { "seed", "0xfg", "a number" },
+		{ "seed", "-1", "a number" },
+		{ "pow2", "3", "a power of two" }, { "pow2", "128k", "to 65536" },
+		{ "share", "1.1", "from 0 to 1" },
+		{ "share", "-0.1", "from 0 to 1" }, { "share", "nan", "decimal" },
+		{ "any", "inf", "decimal" },
+		{ "any", "0x1p3", "decimal" }, { "any", "1e999", "decimal" },
+		{ "any", "", "decimal" },
+		{ "any", "1,5", "decimal" }, { "any", "1e", "decimal" },
+		{ "text", "a\nb", "printable" },
 		{ "text", "a\tb", "printable" },
 	};
+	/* clang-format on */
 	struct thing a, before;
 	struct err e;
 	size_t i;
@@ -176,7 +200,8 @@ static void test_defaults(void **state)
 static void test_find(void **state)
 {
 	(void)state;
-	assert_ptr_equal(opt_find(slab_config_opts, "colour_off"), opt_find(slab_config_opts, "colour-off"));
+	assert_ptr_equal(opt_find(slab_config_opts, "colour_off"),
+			 opt_find(slab_config_opts, "colour-off"));
 	assert_non_null(opt_find(slab_config_opts, "colour-off"));
 	assert_null(opt_find(slab_config_opts, "colour off"));
 	assert_null(opt_find(slab_config_opts, "colour_of"));
@@ -186,16 +211,20 @@ static void test_find(void **state)
 
 static void test_metavar(void **state)
 {
+	/* clang-format off */
 	static const char *const rows[][2] = {
 		{ "flag", "on|off" }, { "count", "N|auto|off" }, { "kind", "node|cpu|inter-leave" },
-		{ "bytes", "SIZE|auto" }, { "size", "SIZE|auto" }, { "seed", "N" }, { "share", "X" }, { "text", "TEXT" },
+		{ "bytes", "SIZE|auto" }, { "size", "SIZE|auto" }, { "seed", "N" },
+		{ "share", "X" }, { "text", "TEXT" },
 	};
+	/* clang-format on */
 	char buf[64];
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < COUNT(rows); i++) {
-		assert_int_equal(opt_metavar(row(rows[i][0]), buf, sizeof(buf)), strlen(rows[i][1]));
+		assert_int_equal(opt_metavar(row(rows[i][0]), buf, sizeof(buf)),
+				 strlen(rows[i][1]));
 		assert_string_equal(buf, rows[i][1]);
 	}
 	/* like snprintf where there is no room */
@@ -206,6 +235,7 @@ static void test_metavar(void **state)
 
 static void test_lists(void **state)
 {
+	/* clang-format off */
 	static const struct {
 		const char *name, *text, *values; /* with blanks between */
 	} rows[] = {
@@ -213,14 +243,16 @@ static void test_lists(void **state)
 		{ "count", "0-3", "0 1 2 3" },		{ "count", "4-4", "4" },
 		{ "count", "auto,0-2,off", "auto 0 1 2 0" },
 		{ "count", "0-100+25", "0 25 50 75 100" }, { "count", "0-99+25", "0 25 50 75" },
-		{ "count", "3-60*4", "3 12 48" },	{ "size", "8-512*2", "8 16 32 64 128 256 512" },
-		{ "size", "1k-4k+1k", "1024 2048 3072 4096" }, { "pow2", "64-65536*32", "64 2048 65536" },
+		{ "count", "3-60*4", "3 12 48" }, { "size", "8-512*2", "8 16 32 64 128 256 512" },
+		{ "size", "1k-4k+1k", "1024 2048 3072 4096" },
+		{ "pow2", "64-65536*32", "64 2048 65536" },
 		{ "seed", "18446744073709551614-18446744073709551615", "18446744073709551614 18446744073709551615" },
 		{ "level", "4294967290-4294967295*2", "4294967290" },
-		{ "flag", "on,off", "on off" },		{ "kind", "cpu,inter-leave", "cpu inter-leave" },
+		{ "flag", "on,off", "on off" }, { "kind", "cpu,inter-leave", "cpu inter-leave" },
 		{ "share", "0,0.5,1e-3", "0 0.5 0.001" }, { "any", "-1,2", "-1 2" },
 		{ "text", "a,b-c", "a,b-c" },
 	};
+	/* clang-format on */
 	char joined[512], **list;
 	struct err e;
 	int n, k;
@@ -241,6 +273,7 @@ static void test_lists(void **state)
 
 static void test_bad_lists(void **state)
 {
+	/* clang-format off */
 	static const struct {
 		const char *name, *text;
 		int code;
@@ -267,6 +300,7 @@ static void test_bad_lists(void **state)
 		{ "kind", "node-cpu", -EINVAL, "one of" },
 		{ "share", "0-1", -EINVAL, "decimal" },
 	};
+	/* clang-format on */
 	char **list = (char **)(uintptr_t)1;
 	struct err e;
 	size_t i;
@@ -284,7 +318,8 @@ static void test_bad_lists(void **state)
 /* A decimal comma in the process's locale changes neither what is read nor what is written. */
 static void test_locale(void **state)
 {
-	static const char *const names[] = { "de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "de_DE", "fr_FR" };
+	static const char *const names[] = { "de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "de_DE",
+					     "fr_FR" };
 	struct thing a;
 	char buf[32];
 	size_t i;
@@ -302,7 +337,8 @@ static void test_locale(void **state)
 
 /* ---- the toggles ---- */
 
-/* Each row: its default parses, prints as it is written, has one field of its own, and says something. */
+/* Each row: its default parses, prints as it is written, has one field of its own, and says
+ * something. */
 static void check_table(const struct opt *t, size_t size)
 {
 	const struct opt *r, *other;
@@ -335,13 +371,16 @@ static void test_toggle_table(void **state)
 	(void)state;
 	check_table(slab_config_opts, sizeof(struct slab_config));
 	for (r = slab_config_opts; r->name; r++)
-		covered += r->type == OPT_STR ? OPT_STR_MAX : r->type == OPT_U64 || r->type == OPT_DOUBLE ? 8 : 4;
+		covered += r->type == OPT_STR			       ? OPT_STR_MAX :
+			   r->type == OPT_U64 || r->type == OPT_DOUBLE ? 8 :
+									 4;
 	/* no field without a row: only padding (less than a word per 8-byte field) is left */
 	assert_in_range(sizeof(struct slab_config) - covered, 0, 8);
 }
 
 static void test_profiles(void **state)
 {
+	/* clang-format off */
 	static const struct {
 		const char *name;
 		unsigned rules, limit, batchcount;
@@ -393,6 +432,7 @@ static void test_validate(void **state)
 		{ { { "placement", "weighted" }, { "place_weights", "0:x" } }, 2, "place_weights" },
 		{ { { "placement", "weighted" }, { "place_weights", "3:1:1" } }, 0, NULL },
 	};
+	/* clang-format on */
 	struct slab_config c;
 	struct err e;
 	size_t i, k;
@@ -403,11 +443,14 @@ static void test_validate(void **state)
 
 		slab_config_profile(&c, "kernel-2.6.22", &e);
 		for (k = 0; k < 3 && rows[i].settings[k][0]; k++)
-			assert_int_equal(opt_parse(opt_find(slab_config_opts, rows[i].settings[k][0]), &c,
-						   rows[i].settings[k][1], &e), 0);
+			assert_int_equal(
+				opt_parse(opt_find(slab_config_opts, rows[i].settings[k][0]), &c,
+					  rows[i].settings[k][1], &e),
+				0);
 		e.text[0] = '\0';
 		ret = slab_config_validate(&c, rows[i].nodes, &e);
-		if (ret != (rows[i].says ? -EINVAL : 0) || (rows[i].says && !strstr(e.text, rows[i].says)))
+		if (ret != (rows[i].says ? -EINVAL : 0) ||
+		    (rows[i].says && !strstr(e.text, rows[i].says)))
 			fail_msg("row %zu: %d '%s'", i, ret, e.text);
 	}
 }
@@ -415,16 +458,24 @@ static void test_validate(void **state)
 /* Fields that were filled in by hand are held to their rows as well. */
 static void test_validate_fields(void **state)
 {
-#define SET(f, v) { #f, offsetof(struct slab_config, f), v }
+#define SET(f, v)                                      \
+	{                                              \
+#f, offsetof(struct slab_config, f), v \
+	}
+	/* clang-format off */
 	static const struct {
 		const char *name;
 		size_t offset;
 		unsigned value;
 	} rows[] = {
-		SET(rules, 6), SET(align, 3), SET(hwcache_align, 2), SET(order, 11), SET(mgmt, 3), SET(index, 4),
-		SET(colour, 65536), SET(colour_off, 0), SET(colour_run, 0), SET(limit, 0), SET(batchcount, 0),
-		SET(placement, 7), SET(place_node, 64), SET(backing, BACKING_NR), SET(fail_nth, 0), SET(stats, 2),
+		SET(rules, 6), SET(align, 3), SET(hwcache_align, 2), SET(order, 11), SET(mgmt, 3),
+		SET(index, 4),
+		SET(colour, 65536), SET(colour_off, 0), SET(colour_run, 0), SET(limit, 0),
+		SET(batchcount, 0),
+		SET(placement, 7), SET(place_node, 64), SET(backing, BACKING_NR), SET(fail_nth, 0),
+		SET(stats, 2),
 	};
+	/* clang-format on */
 #undef SET
 	struct slab_config c;
 	struct err e;
@@ -444,18 +495,24 @@ static void test_validate_fields(void **state)
 
 static void test_weights(void **state)
 {
+	/* clang-format off */
 	static const struct {
 		const char *text;
 		unsigned nodes;
 		int ret;
 		uint8_t w[4];
 	} rows[] = {
-		{ "", 4, 0, { 1, 1, 1, 1 } },	 { "3:1:1", 3, 0, { 3, 1, 1 } }, { "3", 3, 0, { 3, 1, 1 } },
-		{ "0:2", 2, 0, { 0, 2 } },	 { "255:0:0", 3, 0, { 255 } },	 { "256", 1, -EINVAL, { 0 } },
-		{ "1:", 2, -EINVAL, { 0 } },	 { ":1", 2, -EINVAL, { 0 } },	 { "1::1", 3, -EINVAL, { 0 } },
-		{ "1,1", 2, -EINVAL, { 0 } },	 { "-1", 1, -EINVAL, { 0 } },	 { "0", 1, -EINVAL, { 0 } },
+		{ "", 4, 0, { 1, 1, 1, 1 } }, { "3:1:1", 3, 0, { 3, 1, 1 } },
+		{ "3", 3, 0, { 3, 1, 1 } },
+		{ "0:2", 2, 0, { 0, 2 } }, { "255:0:0", 3, 0, { 255 } },
+		{ "256", 1, -EINVAL, { 0 } },
+		{ "1:", 2, -EINVAL, { 0 } }, { ":1", 2, -EINVAL, { 0 } },
+		{ "1::1", 3, -EINVAL, { 0 } },
+		{ "1,1", 2, -EINVAL, { 0 } }, { "-1", 1, -EINVAL, { 0 } },
+		{ "0", 1, -EINVAL, { 0 } },
 		{ "1:1:1", 2, -EINVAL, { 0 } },	 { "99999999999", 1, -EINVAL, { 0 } },
 	};
+	/* clang-format on */
 	struct slab_config c;
 	uint8_t w[4];
 	size_t i;
@@ -474,13 +531,20 @@ static void test_weights(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_accepted),	cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_long_text),	cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_find),		cmocka_unit_test(test_metavar),
-		cmocka_unit_test(test_lists),		cmocka_unit_test(test_bad_lists),
-		cmocka_unit_test(test_locale),		cmocka_unit_test(test_toggle_table),
-		cmocka_unit_test(test_profiles),	cmocka_unit_test(test_validate),
-		cmocka_unit_test(test_validate_fields), cmocka_unit_test(test_weights),
+		cmocka_unit_test(test_accepted),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_long_text),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_metavar),
+		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_bad_lists),
+		cmocka_unit_test(test_locale),
+		cmocka_unit_test(test_toggle_table),
+		cmocka_unit_test(test_profiles),
+		cmocka_unit_test(test_validate),
+		cmocka_unit_test(test_validate_fields),
+		cmocka_unit_test(test_weights),
 	};
 
 	return cmocka_run_group_tests_name("opt", tests, NULL, NULL);

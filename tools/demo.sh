@@ -19,8 +19,8 @@ pictures=$("$slabscope" plot "$out" --experiment cliff &&
 	"$slabscope" plot "$out" --experiment caches --by variant --baseline variant=off &&
 	"$slabscope" plot "$out" --experiment churn --by variant --baseline variant=off) || status=$?
 echo "cliff: ns per visit; it climbs where n is above L1 ways x colours."
-echo "caches, churn: time as a ratio to colouring off; below 1 is faster. Where colours were there already, or the"
-echo "objects are few to a set, a ratio of 1 is the true answer."
+echo "caches, churn: time as a ratio to colouring off; below 1 is faster. Where the classic rule has no colours for a"
+echo "size, or too few for the objects that are hot, 1 is the true answer."
 echo
 echo "All of it with intervals: $slabscope stat $out"
 if [ "$status" -ne 0 ]; then

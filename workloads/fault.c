@@ -21,12 +21,25 @@ static const char *const mode_names[] = { "none", "error", "crash", "abort", "ex
 static const char *const at_names[] = { "setup", "step", "verify", "teardown", NULL };
 
 static const struct opt fault_opts[] = {
-	{ .name = "fault", .type = OPT_ENUM, .offset = offsetof(struct fault_params, mode), .names = mode_names,
-	  .def = "none", .help = "what goes wrong: an error is returned, SIGSEGV, SIGABRT, exit(0), or nothing more" },
-	{ .name = "fault_at", .type = OPT_ENUM, .offset = offsetof(struct fault_params, at), .names = at_names,
-	  .def = "step", .help = "where it goes wrong" },
-	{ .name = "fault_chance", .type = OPT_DOUBLE, .offset = offsetof(struct fault_params, chance), .dmin = 0,
-	  .dmax = 1, .def = "1", .help = "share of trials that go wrong; which ones, the trial's seed says" },
+	{ .name = "fault",
+	  .type = OPT_ENUM,
+	  .offset = offsetof(struct fault_params, mode),
+	  .names = mode_names,
+	  .def = "none",
+	  .help = "what goes wrong: an error is returned, SIGSEGV, SIGABRT, exit(0), or nothing more" },
+	{ .name = "fault_at",
+	  .type = OPT_ENUM,
+	  .offset = offsetof(struct fault_params, at),
+	  .names = at_names,
+	  .def = "step",
+	  .help = "where it goes wrong" },
+	{ .name = "fault_chance",
+	  .type = OPT_DOUBLE,
+	  .offset = offsetof(struct fault_params, chance),
+	  .dmin = 0,
+	  .dmax = 1,
+	  .def = "1",
+	  .help = "share of trials that go wrong; which ones, the trial's seed says" },
 	{ .name = NULL },
 };
 
@@ -69,7 +82,8 @@ static int fault_setup(struct wl_env *env, struct err *e)
 	return due(env, AT_SETUP) ? go_wrong(env, e) : 0;
 }
 
-static enum wl_status fault_step(struct wl_env *env, struct wl_worker *w, uint64_t n, uint64_t *done)
+static enum wl_status fault_step(struct wl_env *env, struct wl_worker *w, uint64_t n,
+				 uint64_t *done)
 {
 	*done = 0;
 	if (n && due(env, AT_STEP))

@@ -264,7 +264,8 @@ static int choose_peer(struct wl_env *env, struct hot_worker *hw, struct pile *p
 	err = pile_more(pile, &env->cache[0], p->n * step, e);
 	if (err)
 		return err;
-	qsort(pile->obj, pile->n, sizeof(*pile->obj), by_pointer);
+	if (pile->n) /* as the analyser cannot know */
+		qsort(pile->obj, pile->n, sizeof(*pile->obj), by_pointer);
 	for (size_t i = 1; i < pile->n; i++)
 		if ((size_t)(pile->obj[i] - pile->obj[i - 1]) < p->object_size)
 			return err_set(
