@@ -209,7 +209,8 @@ static void words(struct picture *p, const struct results *r, const struct choic
 				 results_axis_value(r, config, a));
 	}
 	n = strlen(p->title);
-	snprintf(p->title + n, sizeof(p->title) - n, "; median of %u launches%s", r->blocks,
+	snprintf(p->title + n, sizeof(p->title) - n, "%s; median of %u launches%s",
+		 results_emulated(r) ? " (emulated nodes)" : "", r->blocks,
 		 r->blocks < stat_sign_least(RESULTS_CONFIDENCE) ? " (too few for intervals)" :
 								   ", 95 % intervals");
 }

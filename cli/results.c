@@ -427,6 +427,19 @@ int results_baseline(const struct results *r, unsigned config, const char *text)
 	return -1;
 }
 
+int results_emulated(const struct results *r)
+{
+	int metric = results_metric(r, "effective.emulated", NULL);
+	struct res_summary s;
+
+	for (unsigned c = 0; metric >= 0 && c < r->nr_configs; c++) {
+		results_summary(r, c, (unsigned)metric, &s);
+		if (s.n && s.max > 0)
+			return 1;
+	}
+	return 0;
+}
+
 const char *results_number(double v, char *buf, size_t len)
 {
 	double m = fabs(v);

@@ -325,6 +325,8 @@ static void print_notes(const struct results *r, const int *metric, unsigned nr,
 	if (r->blocks < stat_sign_least(RESULTS_CONFIDENCE))
 		printf("%u launches: an exact 95 %% interval needs at least %zu\n", r->blocks,
 		       stat_sign_least(RESULTS_CONFIDENCE));
+	if (results_emulated(r))
+		puts("nodes are emulated: their pages all lie on this machine's own; the figures say nothing of NUMA");
 	if (any_bad(r))
 		puts("not every trial is ok: the figures are those of the ok ones; samples.csv says what happened");
 }

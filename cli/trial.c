@@ -101,7 +101,14 @@ static int setup_system(struct trial_exec *x, struct err *e)
 		.report_arg = x,
 	};
 
-	return x->allocator->is_slab ? kmem_system_create(&x->system, &c, e) : 0;
+	int err;
+
+	if (!x->allocator->is_slab)
+		return 0;
+	err = kmem_system_create(&x->system, &c, e);
+	if (!err && x->spec->run.reap_ms)
+		err = kmem_reaper_start(x->system, x->spec->run.reap_ms, e);
+	return err;
 }
 
 static int setup_env(struct trial_exec *x, struct err *e)

@@ -51,6 +51,7 @@ struct trial_opts {
 	uint64_t ops; /* measured, of each worker; OPT_AUTO_U64: as many as fill duration_ms */
 	unsigned duration_ms; /* measured region when ops=auto */
 	uint64_t warmup_ops; /* OPT_AUTO_U64: as many as measured, but no longer than duration_ms */
+	unsigned reap_ms;    /* period of the engine's reaper; 0: it does not run */
 	unsigned populate;   /* touch pages when they are committed */
 	unsigned allow_debug; /* a debug or sanitizer build may measure */
 	uint64_t seed;	      /* of everything random; found before slab_config's own `seed` */

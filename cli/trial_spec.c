@@ -76,6 +76,14 @@ const struct opt trial_opts_table[] = {
 	  .def = "auto",
 	  .flags = OPT_AUTO | OPT_OFF,
 	  .help = "operations before the region; auto: as many as in it, up to duration_ms" },
+	{ .name = "reap_ms",
+	  .type = OPT_UINT,
+	  FIELD(reap_ms),
+	  .unit = "ms",
+	  .max = 3600000,
+	  .def = "off",
+	  .flags = OPT_OFF,
+	  .help = "period of the reaper that ages queues and frees empty slabs; the kernel's is 2000" },
 	{ .name = "populate",
 	  .type = OPT_BOOL,
 	  FIELD(populate),
@@ -234,7 +242,27 @@ static int check_collectors(const char *list, struct err *e)
 	return 0;
 }
 
-/* What depends on the machine: CPUs, nodes. */
+/* Can slabs of the workload's objects be made at all? Better asked before a hundred trials than in each of them. */
+static int check_geometry(const struct trial_spec *s, const struct kmem_machine *m, struct err *e)
+{
+	const struct opt *row = s->wl->opts ? opt_find(s->wl->opts, "object_size") : NULL;
+	struct slab_geometry_in in;
+	struct slab_geometry g;
+	uint64_t size;
+	int err;
+
+	if (!row || row->type != OPT_SIZE)
+		return 0;
+	memcpy(&size, (const char *)s->params + row->offset, sizeof(size));
+	slab_geometry_in_init(&in, (unsigned)size);
+	in.page_size = m->page_size;
+	in.cache_line = m->cache_line;
+	in.cpus = m->nr_cpus;
+	err = slab_rules_runs(s->config.rules, e);
+	return err ? err : slab_geometry(&in, &s->config, &g, e);
+}
+
+/* What depends on the machine: CPUs, nodes, geometry. */
 static int check_machine(const struct trial_spec *s, const struct kmem_machine *native,
 			 struct err *e)
 {
@@ -250,6 +278,8 @@ static int check_machine(const struct trial_spec *s, const struct kmem_machine *
 		err = trial_cpus_check(&s->run, m, e);
 	if (!err)
 		err = slab_config_validate(&s->config, m->nr_nodes, e);
+	if (!err && allocator_find(s->run.allocator)->is_slab)
+		err = check_geometry(s, m, e);
 	free(m);
 	return err;
 }

@@ -269,9 +269,9 @@ static unsigned cpu_source(void)
 
 /* ---- all of it ---- */
 
-/* hwloc goes on with the real machine when it cannot read the one that was asked for: say so
- * instead. */
-static int check_asked(const struct found *f, struct err *e)
+/* hwloc goes on with the real machine when it cannot read the one that was asked for, or gives up
+ * (@failed; which of the two depends on its plug-ins): say so instead. */
+static int check_asked(int native, int failed, struct err *e)
 {
 	static const char *const env[] = { "HWLOC_XMLFILE", "HWLOC_SYNTHETIC" };
 	const char *is = getenv("HWLOC_THISSYSTEM");
@@ -279,7 +279,7 @@ static int check_asked(const struct found *f, struct err *e)
 	for (unsigned i = 0; i < 2; i++) {
 		const char *v = getenv(env[i]);
 
-		if (v && *v && f->native && !(is && atoi(is)))
+		if (v && *v && (failed || (native && !(is && atoi(is)))))
 			return err_set(e, -EINVAL, "%s=%.300s: hwloc cannot use it", env[i], v);
 	}
 	return 0;
@@ -287,7 +287,7 @@ static int check_asked(const struct found *f, struct err *e)
 
 static int describe(struct found *f, struct kmem_machine *m, struct err *e)
 {
-	int r = check_asked(f, e);
+	int r = check_asked(f->native, 0, e);
 
 	if (!r)
 		r = find_nodes(f, m, e);
@@ -312,8 +312,12 @@ int kmem_machine_native(struct kmem_machine *m, struct err *e)
 	if (hwloc_topology_init(&f.topo))
 		return err_set(e, -ENOMEM, "hwloc_topology_init failed");
 	if (hwloc_topology_load(f.topo)) {
-		r = err_set(e, errno ? -errno : -EIO,
-			    "hwloc cannot read this machine's topology: %s", strerror(errno));
+		int code = errno ? -errno : -EIO;
+
+		r = check_asked(0, 1, e);
+		if (!r)
+			r = err_set(e, code, "hwloc cannot read this machine's topology: %s",
+				    strerror(-code));
 	} else {
 		f.native = hwloc_topology_is_thissystem(f.topo);
 		r = describe(&f, m, e);

@@ -139,6 +139,22 @@ static int setting_aliens(struct kmem_cache_core *core, struct new_setting *n)
 	return 0;
 }
 
+/* Whether there are any huge pages to be had is better said here, with the reason, than by NULL later. */
+static int probe_backing(struct kmem_cache_core *core, const struct slab_config *cfg,
+			 const struct slab_geometry *g, struct err *e)
+{
+	void *pages;
+
+	if (cfg->backing != BACKING_HUGETLB ||
+	    (core_conf(core) && core_conf(core)->config.backing == BACKING_HUGETLB))
+		return 0;
+	pages = pages_alloc(core->sys->pages, 0, g->gfporder, cfg->backing, e);
+	if (!pages)
+		return -ENOMEM;
+	pages_free(core->sys->pages, pages, g->gfporder);
+	return 0;
+}
+
 int setting_prepare(struct kmem_cache_core *core, const struct slab_config *cfg,
 		    struct new_setting *n, struct err *e)
 {
@@ -149,6 +165,9 @@ int setting_prepare(struct kmem_cache_core *core, const struct slab_config *cfg,
 	r = slab_config_validate(cfg, s->machine.nr_nodes, e);
 	if (!r)
 		r = compute_geometry(core, cfg, &n->g, &n->slabp, e);
+	if (r)
+		return r;
+	r = probe_backing(core, cfg, &n->g, e);
 	if (r)
 		return r;
 	n->place = geo_find(core, &n->g);
