@@ -331,10 +331,3 @@ int debug_check_free(const struct slab_geometry *g, const void *obj, int holds_i
 			       poison_broken(g, obj));
 	return 0;
 }
-
-int debug_check_out(const struct slab_geometry *g, const void *obj, struct err *e)
-{
-	const char *wrong = red_wrong(g, (void *)(uintptr_t)obj, RED_ACTIVE);
-
-	return wrong ? err_set(e, -EINVAL, "object %p in use: %s", obj, wrong) : 0;
-}

@@ -308,7 +308,6 @@ void report_bad_free(struct kmem_cache_core *core, void *obj, const void *caller
 /* 0, or -EINVAL: a free object's poison or red zones are damaged (for kmem_cache_check). */
 int debug_check_free(const struct slab_geometry *g, const void *obj, int holds_index,
 		     struct err *e);
-int debug_check_out(const struct slab_geometry *g, const void *obj, struct err *e);
 
 static inline const struct kmem_conf *core_conf(struct kmem_cache_core *core)
 {

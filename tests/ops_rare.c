@@ -30,7 +30,8 @@ static void op_tune(struct ops *o, struct ops_pool *pool)
 			ops_fail(o, "tune failed and changed something");
 		if (!e.text[0] ||
 		    (r != -EINVAL && r != -E2BIG && r != -EBUSY &&
-		     !(r == -ENOMEM && (o->injecting || pool->config.fail != FAIL_OFF))))
+		     !(r == -ENOMEM && (o->injecting || pool->config.fail != FAIL_OFF ||
+					c.backing == BACKING_HUGETLB))))
 			ops_fail(o, "tune: %d, %s", r, e.text);
 		o->st->tunes_refused++;
 		return;
@@ -63,7 +64,8 @@ static void op_tune_general(struct ops *o)
 	c.fail = before.fail;
 	r = kmem_cache_tune(cache, &c, &e);
 	if (r && (!e.text[0] || (r != -EINVAL && r != -E2BIG && r != -EBUSY &&
-				 !(r == -ENOMEM && (o->injecting || before.fail != FAIL_OFF)))))
+				 !(r == -ENOMEM && (o->injecting || before.fail != FAIL_OFF ||
+						    c.backing == BACKING_HUGETLB)))))
 		ops_fail(o, "tune: %d, %s", r, e.text);
 	if (kmem_cache_destroy(cache, &e) != -EINVAL)
 		ops_fail(o, "a general cache was destroyed");
@@ -191,7 +193,9 @@ static void op_write_numbers(struct ops *o, struct ops_pool *pool)
 	kmem_cache_config(c, &before);
 	r = kmem_slabinfo_write(o->s, line, &e);
 	kmem_cache_config(c, &after);
-	if (r && r != -EBUSY && !(r == -ENOMEM && (o->injecting || before.fail != FAIL_OFF)))
+	if (r && r != -EBUSY &&
+	    !(r == -ENOMEM &&
+	      (o->injecting || before.fail != FAIL_OFF || before.backing == BACKING_HUGETLB)))
 		ops_fail(o, "write '%s': %d, %s", line, r, e.text);
 	if (!r && !silly) {
 		before.limit = (unsigned)limit;

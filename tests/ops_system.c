@@ -89,7 +89,8 @@ void ops_create(struct ops *o)
 			ops_fail(o, "create failed (%d) and says nothing", r);
 		/* slabs larger than any block, or toggles that do not go together, are refused by name */
 		if (r != -EINVAL && r != -E2BIG &&
-		    !(r == -ENOMEM && (o->injecting || c.fail != FAIL_OFF)))
+		    !(r == -ENOMEM &&
+		      (o->injecting || c.fail != FAIL_OFF || c.backing == BACKING_HUGETLB)))
 			ops_fail(o, "create: %d, %s", r, e.text);
 		return;
 	}

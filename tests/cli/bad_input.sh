@@ -21,6 +21,8 @@ unknown or ambiguous option|--workload null --colours 3
 has no option 'n'|--workload null --n 8
 no cache 'nothing'|--workload churn --caches auto:nothing
 expected NAME:SIZE|--workload churn --cache dentry
+multiple of the alignment|--workload churn --colour-off 3
+computed|--workload churn --rules 3.13
 more than 20000 configs|--workload null --limit 1-1000 --batchcount 1 --shared 0-99
 more than 1000000|--workload null --launches 100000 --limit 1-100 --batchcount 1
 batchcount|--workload null --limit 8 --batchcount 16
