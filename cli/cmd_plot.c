@@ -14,6 +14,7 @@
 #include "cli/options.h"
 #include "cli/picture.h"
 #include "cli/results.h"
+#include "cli/with_run.h"
 
 enum plain_id { P_X, P_Y, P_BY, P_EXP, P_BASELINE, P_FORMAT, P_NAME, P_LINEAR };
 
@@ -446,8 +447,9 @@ static int draw_experiment(const struct results *r, const struct choice *c, cons
 	return status;
 }
 
-static int draw_all(const struct results *r, const struct request *q)
+static int draw_all(const struct results *r, const void *request)
 {
+	const struct request *q = request;
 	unsigned i, drawn = 0;
 	int status = 0;
 	struct err e;
@@ -485,20 +487,6 @@ static int draw_all(const struct results *r, const struct request *q)
 int cmd_plot(int argc, char **argv)
 {
 	struct request q = { .format = FORMAT_SVG };
-	struct results r;
-	struct err e;
-	int n = cli_parse(&spec, argc, argv, &q, &e), status;
 
-	if (n == CLI_HELP)
-		return 0;
-	if (n >= 0 && argc - n != 1)
-		n = err_set(&e, -EINVAL, "expected the folder of one run, got %d", argc - n);
-	if (n < 0)
-		return cli_usage_error(&spec, &e);
-	n = results_read(&r, argv[n], &e);
-	if (n)
-		return n == -EINVAL ? cli_usage_error(&spec, &e) : cli_failure(&spec, &e);
-	status = draw_all(&r, &q);
-	results_release(&r);
-	return status;
+	return with_run(&spec, argc, argv, &q, draw_all);
 }

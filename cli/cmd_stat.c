@@ -11,6 +11,7 @@
 #include "cli/results.h"
 #include "cli/stat_tables.h"
 #include "cli/summary.h"
+#include "cli/with_run.h"
 
 enum plain_id { P_METRIC, P_ALL, P_BASELINE, P_ACROSS, P_EXP, P_JSON, P_CSV };
 
@@ -129,8 +130,9 @@ static int check_names(const struct results *r, const struct stat_request *q, st
 			      q->across);
 }
 
-static int show(const struct results *r, const struct stat_request *q)
+static int show(const struct results *r, const void *request)
 {
+	const struct stat_request *q = request;
 	int metric[STAT_MOST_METRICS];
 	unsigned nr;
 	struct err e;
@@ -156,20 +158,6 @@ static int show(const struct results *r, const struct stat_request *q)
 int cmd_stat(int argc, char **argv)
 {
 	struct stat_request q = { .nr_metrics = 0 };
-	struct results r;
-	struct err e;
-	int n = cli_parse(&spec, argc, argv, &q, &e), status;
 
-	if (n == CLI_HELP)
-		return 0;
-	if (n >= 0 && argc - n != 1)
-		n = err_set(&e, -EINVAL, "expected the folder of one run, got %d", argc - n);
-	if (n < 0)
-		return cli_usage_error(&spec, &e);
-	n = results_read(&r, argv[n], &e);
-	if (n)
-		return n == -EINVAL ? cli_usage_error(&spec, &e) : cli_failure(&spec, &e);
-	status = show(&r, &q);
-	results_release(&r);
-	return status;
+	return with_run(&spec, argc, argv, &q, show);
 }

@@ -10,7 +10,8 @@
 
 int data_path(const char *name, char path[PATH_MAX], struct err *e)
 {
-	static const char *const beside[] = { "../share/slabscope", "../..", "..", "." };
+	static const char *const beside[] = { "../share/slabscope", ".", "..", "../..",
+					      "../../.." }; /* build/NAME/VARIANT */
 	const char *env = getenv("SLABSCOPE_DATA");
 	char exe[PATH_MAX], *dir;
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);

@@ -136,7 +136,7 @@ static void write_row(const struct batch *b, const struct slab_geometry *g)
 		if (i)
 			fputc(',', b->out);
 		/* a row of one empty field would be no row */
-		csv_write_cell(b->out, b->csv.cell[i].text, b->nr == 1);
+		csv_write_cell(b->out, b->csv.cell[i].text, b->nr == 1 ? CSV_KEEP_EMPTY : 0);
 	}
 	for (i = 0; i < sizeof(outputs) / sizeof(*outputs); i++) {
 		memcpy(&v, (const char *)g + outputs[i].offset, sizeof(v));

@@ -102,7 +102,8 @@ static int longopts_build(struct longopts *l, const struct cli_spec *s)
 		longopts_release(l);
 		return -ENOMEM;
 	}
-	strcpy(l->letters, ":h"); /* ':' first: a missing value is told from an unknown option */
+	l->letters[0] = ':'; /* a missing value is told from an unknown option */
+	l->letters[1] = 'h';
 	add_option(l, "help", no_argument, 'h');
 	for (i = 0; i < plain; i++) {
 		const struct cli_plain *p = &s->plain[i];

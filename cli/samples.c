@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/csv.h"
 #include "lib/file.h"
 
 static const char columns[] =
@@ -46,45 +47,20 @@ static int buf_room(struct samples_buf *b, size_t more)
 	return 0;
 }
 
-/* One field: quoted when it has to be, control characters as spaces (a row is a line), then
- * @end. */
+/* One field, then @end. A row is a line. */
 static void buf_field(struct samples_buf *b, const char *s, char end)
 {
-	int quote = strpbrk(s, ",\"\n\r") || *s == '#';
-
-	if (buf_room(b, 2 * strlen(s) + 3))
+	if (buf_room(b, CSV_CELL_ROOM(strlen(s)) + 1))
 		return;
-	if (quote)
-		b->text[b->len++] = '"';
-	for (; *s; s++) {
-		if (*s == '"')
-			b->text[b->len++] = '"';
-		b->text[b->len++] = (unsigned char)*s < ' ' ? ' ' : *s;
-	}
-	if (quote)
-		b->text[b->len++] = '"';
+	b->len += csv_put_cell(b->text + b->len, s, CSV_ONE_LINE);
 	b->text[b->len++] = end;
 }
 
-/* The shortest text that reads back as the same number. */
 static void buf_number(struct samples_buf *b, double v, char end)
 {
-	char t[40];
-	int digits;
+	char t[CSV_NUMBER_MAX];
 
-	if (!isfinite(v)) {
-		buf_field(b, "", end);
-		return;
-	}
-	if (v == floor(v) && fabs(v) < 1e15)
-		snprintf(t, sizeof(t), "%.0f", v);
-	else
-		for (digits = 6; digits <= 17; digits++) {
-			snprintf(t, sizeof(t), "%.*g", digits, v);
-			if (strtod(t, NULL) == v)
-				break;
-		}
-	buf_field(b, t, end);
+	buf_field(b, csv_number(t, v), end);
 }
 
 void samples_buf_row(struct samples_buf *b, const struct sample *s)
@@ -181,42 +157,9 @@ int samples_append(int fd, const struct samples_buf *b, struct err *e)
 struct reader {
 	struct samples *s;
 	const char *path;
-	unsigned line;
+	struct csv_reader csv;
 	size_t cap, pending; /* rows from `pending` on belong to a trial that is not whole yet */
 };
-
-/* Split @line at commas, in place; quotes taken away. The number of fields, at most NR_COLUMNS +
- * 1; -1: a bad quote. */
-static int split(char *line, char *field[NR_COLUMNS])
-{
-	int n = 0;
-
-	for (;;) {
-		char *to = line, *from = line;
-
-		if (n == NR_COLUMNS)
-			return n + 1;
-		field[n++] = to;
-		if (*from == '"') {
-			for (from++; *from && (*from != '"' || from[1] == '"'); from++) {
-				if (*from == '"')
-					from++;
-				*to++ = *from;
-			}
-			if (*from++ != '"' || (*from && *from != ','))
-				return -1;
-		} else {
-			to = from += strcspn(from, ",");
-		}
-		line = from;
-		if (!*line) {
-			*to = '\0';
-			return n;
-		}
-		*to = '\0';
-		line++;
-	}
-}
 
 static int number(const char *t, double *v)
 {
@@ -238,37 +181,38 @@ static int whole_number(const char *t, long long lo, long long hi, long long *v)
 	return end == t || *end || errno || *v < lo || *v > hi ? -EINVAL : 0;
 }
 
-static int bad_field(const struct reader *r, int column, const char *want, const char *got,
-		     struct err *e)
+static int bad_field(const struct reader *r, int column, const char *want, struct err *e)
 {
-	return err_set(e, -EINVAL, "%s:%u: %s: expected %s, got '%.40s'", r->path, r->line,
-		       column_name[column], want, got);
+	int code = err_set(e, -EINVAL, "expected %s, got '%.40s'", want, r->csv.cell[column].text);
+
+	return csv_error_at(&r->csv, column, column_name[column], code, e);
 }
 
-static int parse_row(const struct reader *r, char *line, struct sample *s, struct err *e)
+/* The row just read as a sample. */
+static int parse_row(const struct reader *r, struct sample *s, struct err *e)
 {
-	char *f[NR_COLUMNS];
+	const char *f[NR_COLUMNS];
 	long long block, config, worker;
-	int i, n = split(line, f);
+	unsigned i;
 
-	if (n < 0)
-		return err_set(e, -EINVAL, "%s:%u: a quote that does not close", r->path, r->line);
-	if (n != NR_COLUMNS)
-		return err_set(e, -EINVAL, "%s:%u: expected %d columns, got %s%d", r->path, r->line,
-			       NR_COLUMNS, n > NR_COLUMNS ? "at least " : "", n);
+	if (r->csv.nr != NR_COLUMNS)
+		return err_set(e, -EINVAL, "%s: line %u: expected %d columns, got %u", r->path,
+			       r->csv.line, NR_COLUMNS, r->csv.nr);
+	for (i = 0; i < NR_COLUMNS; i++)
+		f[i] = r->csv.cell[i].text;
 	for (i = 0; i < 9; i++)
 		if (!*f[i] && (i == 0 || i == 5 || i == 8))
-			return bad_field(r, i, "a word", f[i], e);
+			return bad_field(r, i, "a word", e);
 	if (whole_number(f[1], 0, UINT32_MAX, &block))
-		return bad_field(r, 1, "a block's number", f[1], e);
+		return bad_field(r, 1, "a block's number", e);
 	if (whole_number(f[2], 0, UINT32_MAX, &config))
-		return bad_field(r, 2, "a config's number", f[2], e);
+		return bad_field(r, 2, "a config's number", e);
 	if (whole_number(f[11], -1, INT32_MAX, &worker))
-		return bad_field(r, 11, "a worker's number or -1", f[11], e);
+		return bad_field(r, 11, "a worker's number or -1", e);
 	if (number(f[6], &s->value))
-		return bad_field(r, 6, "a number or nothing", f[6], e);
+		return bad_field(r, 6, "a number or nothing", e);
 	if (number(f[9], &s->share))
-		return bad_field(r, 9, "a number or nothing", f[9], e);
+		return bad_field(r, 9, "a number or nothing", e);
 	s->trial = f[0];
 	s->block = block;
 	s->config = config;
@@ -301,24 +245,22 @@ static int add_row(struct reader *r, const struct sample *row, struct err *e)
 }
 
 /* Lines 1 and 2. */
-static int check_head(struct reader *r, char *text, char **rest, struct err *e)
+static int check_head(const struct reader *r, char *text, char **rest, struct err *e)
 {
 	int version = 0;
 	char *nl = strchr(text, '\n'), *nl2 = nl ? strchr(nl + 1, '\n') : NULL;
 
-	r->line = 1;
 	if (sscanf(text, "# slabscope samples %d", &version) != 1)
 		return err_set(e, -EINVAL,
-			       "%s:1: expected '# slabscope samples %d': not a samples file",
+			       "%s: line 1: expected '# slabscope samples %d': not a samples file",
 			       r->path, SAMPLES_VERSION);
 	if (version != SAMPLES_VERSION)
 		return err_set(e, -EINVAL,
-			       "%s:1: samples version %d; this program reads version %d", r->path,
-			       version, SAMPLES_VERSION);
+			       "%s: line 1: samples version %d; this program reads version %d",
+			       r->path, version, SAMPLES_VERSION);
 	if (!nl2 || (size_t)(nl2 - nl - 1) != strlen(columns) ||
 	    strncmp(nl + 1, columns, strlen(columns)))
-		return err_set(e, -EINVAL, "%s:2: expected the columns %s", r->path, columns);
-	r->line = 2;
+		return err_set(e, -EINVAL, "%s: line 2: expected the columns %s", r->path, columns);
 	*rest = nl2 + 1;
 	return 0;
 }
@@ -351,38 +293,34 @@ static int check_unique(const struct reader *r, struct err *e)
 	return rc;
 }
 
-/* The rows behind the header. A bad line is an error only if a whole trial follows it: @bad is
- * kept until then. */
-static int parse_rows(struct reader *r, char *p, char *end, struct err *e)
+/* One row more; @bad says why it cannot be one, and is left as it is where it can. */
+static int take_row(struct reader *r, struct sample *row, struct err *bad)
+{
+	const struct samples *s = r->s;
+	int rc = parse_row(r, row, bad);
+
+	if (rc || s->nr == r->pending || !strcmp(s->row[r->pending].trial, row->trial))
+		return rc;
+	err_set(bad, -EINVAL, "trial %s begins before the last row of %s", row->trial,
+		s->row[r->pending].trial);
+	return csv_error_at(&r->csv, 0, column_name[0], -EINVAL, bad);
+}
+
+/* The rows behind the header. A bad line is an error only if a whole trial follows it: the first
+ * is kept in @bad until then. */
+static int parse_rows(struct reader *r, struct err *e)
 {
 	struct samples *s = r->s;
 	struct err bad;
-	int have_bad = 0, rc;
+	int rc, have_bad = 0;
+	struct sample row;
 
-	while (p < end) {
-		char *nl = memchr(p, '\n', end - p), *line = p;
-		struct sample row;
-
-		r->line++;
-		s->torn_lines++;
-		p = nl ? nl + 1 : end;
-		if (!nl)
-			continue;
-		*nl = '\0';
-		rc = strlen(line) == (size_t)(nl - line) ?
-			     parse_row(r, line, &row, have_bad ? NULL : &bad) :
-			     err_set(have_bad ? NULL : &bad, -EINVAL, "%s:%u: a zero byte", r->path,
-				     r->line);
-		if (rc) {
+	while ((rc = csv_read(&r->csv, have_bad ? NULL : &bad)) != 0) {
+		if (rc == -ENOMEM)
+			return err_set(e, rc, "%s: out of memory", r->path);
+		row.metric = "";
+		if (rc < 0 || take_row(r, &row, have_bad ? NULL : &bad))
 			have_bad = 1;
-			continue;
-		}
-		if (s->nr > r->pending && strcmp(s->row[r->pending].trial, row.trial) &&
-		    !have_bad) {
-			err_set(&bad, -EINVAL, "%s:%u: trial %s begins before the last row of %s",
-				r->path, r->line, row.trial, s->row[r->pending].trial);
-			have_bad = 1;
-		}
 		if (!have_bad && add_row(r, &row, e))
 			return -ENOMEM;
 		if (!samples_is_status(&row))
@@ -391,17 +329,18 @@ static int parse_rows(struct reader *r, char *p, char *end, struct err *e)
 			return err_set(e, -EINVAL, "%s", bad.text);
 		r->pending = s->nr;
 		s->nr_trials++;
-		s->whole_bytes = p - s->text;
-		s->torn_lines = 0;
+		s->whole_bytes = r->csv.in - s->text;
+		s->torn_lines = r->csv.at_line; /* until the end is known */
 	}
 	s->nr = r->pending;
+	s->torn_lines = r->csv.at_line - s->torn_lines;
 	return 0;
 }
 
 int samples_parse(struct samples *s, char *text, size_t len, const char *path, struct err *e)
 {
 	struct reader r = { .s = s, .path = path };
-	char *rest = text;
+	char *rest = text, *end;
 	int rc;
 
 	memset(s, 0, sizeof(*s));
@@ -409,8 +348,14 @@ int samples_parse(struct samples *s, char *text, size_t len, const char *path, s
 	text[len] = '\0';
 	rc = check_head(&r, text, &rest, e);
 	if (!rc) {
+		end = memrchr(rest, '\n', text + len - rest); /* a line without its end is torn */
+		end = end ? end + 1 : rest;
 		s->whole_bytes = rest - text;
-		rc = parse_rows(&r, rest, text + len, e);
+		s->torn_lines = 3;
+		csv_reader_init_text(&r.csv, rest, end - rest, path, 3);
+		rc = parse_rows(&r, e);
+		csv_reader_release(&r.csv);
+		s->torn_lines += end < text + len;
 	}
 	if (!rc)
 		rc = check_unique(&r, e);

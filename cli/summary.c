@@ -6,27 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/table.h"
+#include "lib/csv.h"
 #include "lib/file.h"
 
 #define SUMMARY_VERSION 1
 
-/* A number as the shortest text that is the same number; nothing for none. */
+static void field(FILE *f, const char *text, char end)
+{
+	csv_write_cell(f, text, 0);
+	fputc(end, f);
+}
+
+/* A number, or nothing for none. */
 static void number(FILE *f, int have, double v, char end)
 {
-	char t[40];
-	int digits;
+	char t[CSV_NUMBER_MAX];
 
-	*t = '\0';
-	if (have && v == floor(v) && fabs(v) < 1e15)
-		snprintf(t, sizeof(t), "%.0f", v);
-	else
-		for (digits = 6; have && isfinite(v) && digits <= 17; digits++) {
-			snprintf(t, sizeof(t), "%.*g", digits, v);
-			if (strtod(t, NULL) == v)
-				break;
-		}
-	fprintf(f, "%s%c", t, end);
+	fprintf(f, "%s%c", have ? csv_number(t, v) : "", end);
 }
 
 struct line {
@@ -53,12 +49,12 @@ static void csv_line(const struct results *r, const struct line *l, FILE *f)
 	const struct res_metric *m = &r->metric[l->metric];
 	const struct res_summary *s = &l->s, *q = &l->ratio;
 
-	csv_field(f, r->exp[c->exp].name, ',');
+	field(f, r->exp[c->exp].name, ',');
 	fprintf(f, "%u,", l->config);
-	csv_field(f, c->label, ',');
-	csv_field(f, m->name, ',');
-	csv_field(f, m->unit, ',');
-	csv_field(f, m->source, ',');
+	field(f, c->label, ',');
+	field(f, m->name, ',');
+	field(f, m->unit, ',');
+	field(f, m->source, ',');
 	fprintf(f, "%s,%u,", results_state(r, l->config, l->metric), s->n);
 	number(f, s->n, s->median, ',');
 	number(f, s->have_interval, s->interval.lo, ',');
@@ -66,7 +62,7 @@ static void csv_line(const struct results *r, const struct line *l, FILE *f)
 	number(f, s->have_interval, s->interval.coverage, ',');
 	number(f, s->n, s->min, ',');
 	number(f, s->n, s->max, ',');
-	csv_field(f, l->base >= 0 ? r->config[l->base].label : "", ',');
+	field(f, l->base >= 0 ? r->config[l->base].label : "", ',');
 	if (q->n)
 		fprintf(f, "%u", q->n);
 	fputc(',', f);
@@ -74,7 +70,7 @@ static void csv_line(const struct results *r, const struct line *l, FILE *f)
 	number(f, q->have_interval, q->interval.lo, ',');
 	number(f, q->have_interval, q->interval.hi, ',');
 	fprintf(f, "%u,%u,%u,%u,", c->ok, c->failed, c->crashed, c->timeout);
-	csv_field(f, results_note(r, l->config, l->metric), '\n');
+	field(f, results_note(r, l->config, l->metric), '\n');
 }
 
 void summary_csv(const struct results *r, const char *baseline, FILE *f)

@@ -78,19 +78,3 @@ void table_release(struct table *t)
 	free(t->cell);
 	memset(t, 0, sizeof(*t));
 }
-
-void csv_field(FILE *f, const char *text, char end)
-{
-	int quote = strpbrk(text, ",\"\n") != NULL;
-
-	if (quote)
-		fputc('"', f);
-	for (; *text; text++) {
-		if (*text == '"')
-			fputc('"', f);
-		fputc(*text, f);
-	}
-	if (quote)
-		fputc('"', f);
-	fputc(end, f);
-}

@@ -20,7 +20,4 @@ void table_cell(struct table *t, const char *fmt, ...) __attribute__((format(pri
 void table_print(const struct table *t, FILE *f);
 void table_release(struct table *t);
 
-/* One CSV field, quoted where it has to be, and @end behind it. */
-void csv_field(FILE *f, const char *text, char end);
-
 #endif

@@ -222,9 +222,6 @@ static int check_request(struct kmem_system *s, const char *name, size_t size,
 			       size, KMALLOC_MAX_SIZE);
 	if (slab_config_validate(cfg, s->machine.nr_nodes, e))
 		return err_prefix(e, -EINVAL, "%s", name);
-	if (!slab_rules[cfg->rules].runs)
-		return err_set(e, -EINVAL, "%s: rules %s can be computed, not run", name,
-			       slab_rules[cfg->rules].name);
 	if (name_taken(s, name))
 		return err_set(e, -EEXIST, "cache %s exists", name);
 	return 0;

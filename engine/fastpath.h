@@ -38,6 +38,17 @@
 	"2:\n\t"                                  \
 	"movl %%fs:(%[rs]), %k[t]\n\t"
 
+/* The end of a free: push %[obj] on %[ac], or go to @full when avail has reached the field %[limit]. */
+#define KMEM_RSEQ_PUSH(full)                                      \
+	"movq %c[avail](%[ac]), %[t]\n\t" /* avail and touched */ \
+	"cmpl %c[limit](%[ac]), %k[t]\n\t"                        \
+	"jae %l[" full "]\n\t"                                    \
+	"movl %k[t], %k[u]\n\t"                                   \
+	"movq %[obj], %c[entry](%[ac],%[u],8)\n\t"                \
+	"addq $1, %[t]\n\t"                                       \
+	"movq %[t], %c[avail](%[ac])\n\t" /* commit */            \
+	"4:\n\t"
+
 #define KMEM_AC_OFFSETS                                                              \
 	[shift] "i"(KMEM_SLOT_SHIFT), [slot] "i"(offsetof(struct kmem_cache, slot)), \
 		[avail] "i"(offsetof(struct array_cache, avail)),                    \
@@ -77,15 +88,7 @@ static inline __attribute__((always_inline)) int kmem_fast_push(struct kmem_cach
 
 	__asm__ __volatile__ goto(
 		KMEM_RSEQ_BEGIN "shlq %[shift], %[t]\n\t"
-				"movq %c[slot](%[c],%[t]), %[ac]\n\t"
-				"movq %c[avail](%[ac]), %[t]\n\t" /* avail and touched */
-				"cmpl %c[limit](%[ac]), %k[t]\n\t"
-				"jae %l[full]\n\t"
-				"movl %k[t], %k[u]\n\t"
-				"movq %[obj], %c[entry](%[ac],%[u],8)\n\t"
-				"addq $1, %[t]\n\t"
-				"movq %[t], %c[avail](%[ac])\n\t" /* commit */
-				"4:\n\t"
+				"movq %c[slot](%[c],%[t]), %[ac]\n\t" KMEM_RSEQ_PUSH("full")
 		: [t] "=&r"(t), [u] "=&r"(u), [ac] "=&r"(ac)
 		: [c] "r"(c), [obj] "r"(obj), [rs] "r"(__rseq_offset),
 		  KMEM_AC_OFFSETS, [limit] "i"(offsetof(struct array_cache, push_limit))

@@ -6,42 +6,22 @@
  * set_on_slab_cache, calculate_slab_order). The other generations are these with other constants:
  * rows of slab_rules[].
  */
-#include "engine/geometry.h"
+#include "engine/geometry_impl.h"
 
 #include <errno.h>
 #include <string.h>
-
-/* What is known before the search, and what it refers to all the time. */
-struct work {
-	const struct slab_geometry_in *in;
-	const struct slab_config *c;
-	const struct slab_rules *r;
-	struct slab_trace *t;
-	unsigned three_modes;	/* 6.1: no first guess, three modes in order */
-	unsigned header, index; /* bytes */
-	unsigned max_num;	/* most objects an index entry can name */
-	unsigned align, size;	/* final */
-	unsigned unrounded;	/* size before it was rounded to align */
-	unsigned red_zone, poison, store_user, red_align_word;
-	unsigned colour_off;
-};
 
 /* One way to fill a slab. */
 struct fill {
 	unsigned mode, order, num, left, slab_size;
 };
 
-static unsigned round_up_to(unsigned v, unsigned align)
-{
-	return (v + align - 1) & ~(align - 1);
-}
-
 static int is_pow2(unsigned v)
 {
 	return v && !(v & (v - 1));
 }
 
-static void trace(const struct work *w, const struct fill *f, enum slab_verdict verdict)
+static void trace(const struct geometry_work *w, const struct fill *f, enum slab_verdict verdict)
 {
 	struct slab_trace *t = w->t;
 
@@ -65,23 +45,23 @@ static void trace(const struct work *w, const struct fill *f, enum slab_verdict 
 /* slab_mgmt_size(): header and index, padded so that the objects behind them are aligned. Up
  * to 2.6.7 it was padded to the L1 line instead, even where objects are aligned to more; there we
  * take the larger. */
-static unsigned front_bytes(const struct work *w, unsigned num)
+static unsigned front_bytes(const struct geometry_work *w, unsigned num)
 {
 	unsigned to = w->align;
 
 	if (w->r->mgmt_line_rounded && w->in->cache_line > to)
 		to = w->in->cache_line;
-	return round_up_to(w->header + num * w->index, to);
+	return geometry_round_up(w->header + num * w->index, to);
 }
 
 /* On-slab management for @num objects. 6.1 has its index at the slab's end, unpadded. */
-static unsigned on_slab_bytes(const struct work *w, unsigned num)
+static unsigned on_slab_bytes(const struct geometry_work *w, unsigned num)
 {
 	return w->three_modes ? num * w->index : front_bytes(w, num);
 }
 
 /* Objects beside on-slab management: as if nothing were padded, then one less until they fit. */
-static unsigned num_on_slab(const struct work *w, unsigned S)
+static unsigned num_on_slab(const struct geometry_work *w, unsigned S)
 {
 	unsigned num = S > w->header ? (S - w->header) / (w->size + w->index) : 0;
 
@@ -93,20 +73,13 @@ static unsigned num_on_slab(const struct work *w, unsigned S)
 	return num;
 }
 
-/* SLAB_LIMIT caps the number of objects while there is a list of indices with end marks (2.6.x);
- * the stacks of indices that came later refuse such an order instead: search(). */
-static int caps_num(const struct work *w)
-{
-	return w->r->header != 0;
-}
-
 /* cache_estimate(): fill in num and left of a mode at an order. */
-static void estimate(const struct work *w, struct fill *f)
+static void estimate(const struct geometry_work *w, struct fill *f)
 {
 	unsigned S = w->in->page_size << f->order;
 
 	f->num = f->mode == MODE_ON_SLAB ? num_on_slab(w, S) : S / w->size;
-	if (caps_num(w) && f->num > w->max_num)
+	if (geometry_caps_num(w) && f->num > w->max_num)
 		f->num = w->max_num;
 	f->left = S - f->num * w->size;
 	if (f->mode == MODE_ON_SLAB && f->num)
@@ -121,7 +94,8 @@ static void estimate(const struct work *w, struct fill *f)
  * descriptor must fit in a smaller general cache. Where mgmt=off forces the matter, the heuristics
  * are left out and this stays.
  */
-static int off_slab_refused(const struct work *w, const struct fill *f, enum slab_verdict *why)
+static int off_slab_refused(const struct geometry_work *w, const struct fill *f,
+			    enum slab_verdict *why)
 {
 	unsigned bytes = w->header + f->num * w->index;
 	unsigned general = kmalloc_size_for(bytes, w->in->cache_line);
@@ -139,13 +113,14 @@ static int off_slab_refused(const struct work *w, const struct fill *f, enum sla
 
 /* Reasons to stop at an order that was accepted: the kernel's three, any will do, and our cap for
  * index widths that the kernel did not have. */
-static enum slab_verdict stop_reason(const struct work *w, const struct fill *f)
+static enum slab_verdict stop_reason(const struct geometry_work *w, const struct fill *f)
 {
 	uint64_t S = (uint64_t)w->in->page_size << f->order;
 
 	if ((uint64_t)f->left * 8 <= S)
 		return STEP_TAKEN_WASTE;
-	if (caps_num(w) && f->num == w->max_num) /* a larger slab would not hold one more */
+	if (geometry_caps_num(w) &&
+	    f->num == w->max_num) /* a larger slab would not hold one more */
 		return STEP_TAKEN_CAPPED;
 	if (w->c->reclaim)
 		return STEP_TAKEN_RECLAIM;
@@ -156,7 +131,7 @@ static enum slab_verdict stop_reason(const struct work *w, const struct fill *f)
 
 /* calculate_slab_order() over orders @first to @last. Leaves the last order accepted in @best; 0 if
  * none. */
-static int search(const struct work *w, unsigned mode, unsigned first, unsigned last,
+static int search(const struct geometry_work *w, unsigned mode, unsigned first, unsigned last,
 		  struct fill *best)
 {
 	struct fill f = { .mode = mode };
@@ -183,7 +158,8 @@ static int search(const struct work *w, unsigned mode, unsigned first, unsigned 
 
 /* 2.6.x and 3.x: a first guess by size, which the descriptor may undo where it fits into what is
  * left. */
-static int fill_by_guess(const struct work *w, unsigned first, unsigned last, struct fill *f)
+static int fill_by_guess(const struct geometry_work *w, unsigned first, unsigned last,
+			 struct fill *f)
 {
 	unsigned guess = w->unrounded >= w->in->page_size / w->r->off_slab_div &&
 			 !w->in->no_off_slab;
@@ -210,7 +186,8 @@ static int fill_by_guess(const struct work *w, unsigned first, unsigned last, st
 }
 
 /* 6.1: index inside a free object, else off-slab, else at the slab's end. */
-static int fill_by_mode(const struct work *w, unsigned first, unsigned last, struct fill *f)
+static int fill_by_mode(const struct geometry_work *w, unsigned first, unsigned last,
+			struct fill *f)
 {
 	unsigned mgmt = w->c->mgmt;
 	int found = 0;
@@ -235,7 +212,7 @@ static int fill_by_mode(const struct work *w, unsigned first, unsigned last, str
 	return found;
 }
 
-static int fill_slab(const struct work *w, unsigned first, unsigned last, struct fill *f)
+static int fill_slab(const struct geometry_work *w, unsigned first, unsigned last, struct fill *f)
 {
 	memset(f, 0, sizeof(*f));
 	return w->three_modes ? fill_by_mode(w, first, last, f) : fill_by_guess(w, first, last, f);
@@ -243,7 +220,7 @@ static int fill_slab(const struct work *w, unsigned first, unsigned last, struct
 
 /* ---- slack bought for colours ---- */
 
-static void give_up_object(const struct work *w, struct fill *f)
+static void give_up_object(const struct geometry_work *w, struct fill *f)
 {
 	f->num--;
 	f->left += w->size;
@@ -257,7 +234,7 @@ static void give_up_object(const struct work *w, struct fill *f)
 	trace(w, f, SLACK_OBJECT_GIVEN);
 }
 
-static void slack_by_objects(const struct work *w, unsigned wanted, struct fill *f)
+static void slack_by_objects(const struct geometry_work *w, unsigned wanted, struct fill *f)
 {
 	do {
 		if (f->num == 1)
@@ -266,10 +243,10 @@ static void slack_by_objects(const struct work *w, unsigned wanted, struct fill 
 	} while (w->c->colour != KMEM_AUTO && f->left / w->colour_off < wanted);
 }
 
-static void slack_by_order(const struct work *w, unsigned wanted, struct fill *f)
+static void slack_by_order(const struct geometry_work *w, unsigned wanted, struct fill *f)
 {
 	struct slab_trace *t = w->t;
-	struct work quiet = *w;
+	struct geometry_work quiet = *w;
 	struct fill higher;
 	unsigned order;
 
@@ -289,7 +266,7 @@ static void slack_by_order(const struct work *w, unsigned wanted, struct fill *f
 }
 
 /* Where the classic result has too few colours, buy room as the toggle says. */
-static void buy_slack(const struct work *w, struct fill *f)
+static void buy_slack(const struct geometry_work *w, struct fill *f)
 {
 	unsigned wanted = w->c->colour == KMEM_AUTO ? 2 : w->c->colour;
 
@@ -299,104 +276,6 @@ static void buy_slack(const struct work *w, struct fill *f)
 		slack_by_objects(w, wanted, f);
 	else if (w->c->colour_slack == SLACK_ORDER)
 		slack_by_order(w, wanted, f);
-}
-
-/* ---- size and alignment ---- */
-
-/* A debugging kernel keeps red zones and callers away from large objects that they would push over
- * the next power of two; poison would break objects that RCU readers may still look at. */
-static void choose_debug(struct work *w)
-{
-	unsigned raw = w->in->object_size;
-	unsigned words = 2 * 8 + (w->in->word > 8 ? w->in->word : 8);
-	unsigned small = raw < 4096 || __builtin_clz(raw - 1) == __builtin_clz(raw - 1 + words);
-
-	w->red_zone = w->c->red_zone && small;
-	w->store_user = w->c->store_user && small;
-	w->poison = w->c->poison && !w->c->rcu;
-}
-
-/* The line, halved while two objects of @size would fit in it (SLAB_HWCACHE_ALIGN); a word without
- * the flag. */
-static unsigned hwcache_align(const struct work *w, unsigned size)
-{
-	unsigned align = w->in->cache_line;
-
-	if (!w->c->hwcache_align)
-		return w->in->word;
-	while (size <= align / 2)
-		align /= 2;
-	return align;
-}
-
-static void choose_align(struct work *w, unsigned size)
-{
-	unsigned red = w->in->word > 8 ? w->in->word : 8;
-	unsigned align = hwcache_align(w, size);
-
-	/* 2.6.22: debugging overrules the line, and is overruled by the caller. 6.1: the line
-	 * counts as the caller's wish, so that it drops debugging. */
-	if (!w->three_modes && w->store_user)
-		align = w->in->word;
-	if (!w->three_modes && w->red_zone)
-		align = red;
-	if (w->three_modes && w->red_zone && align < red)
-		align = red;
-	if (align < w->in->word)
-		align = w->in->word;
-	if (align < w->c->align)
-		align = w->c->align;
-	if (align > 8)
-		w->red_zone = w->store_user = 0;
-	w->align = align;
-}
-
-/* From the bytes asked for to the stride. */
-static void choose_size(struct work *w)
-{
-	unsigned word = w->in->word, red = word > 8 ? word : 8;
-	unsigned size = round_up_to(w->in->object_size, word);
-
-	choose_debug(w);
-	if (w->red_zone)
-		size = round_up_to(size, red); /* stays, even if the alignment drops the red zone */
-	choose_align(w, size);
-	w->red_align_word = !w->store_user ? 0 : w->red_zone ? red : word;
-	size += (w->red_zone ? 2 * 8 : 0) + w->red_align_word;
-	w->unrounded = size;
-	size = round_up_to(size, w->align);
-	if (!w->r->index && w->index == 1 && size < 16)
-		size = round_up_to(16, w->align); /* so that a byte names every object of a page */
-	w->size = size + round_up_to(w->c->stride_pad, w->align);
-}
-
-static void choose_index(struct work *w)
-{
-	static const unsigned bytes[] = {
-		[INDEX_AUTO] = 0, [INDEX_1] = 1, [INDEX_2] = 2, [INDEX_4] = 4
-	};
-
-	w->header = w->in->word == 4 ? w->r->header32 : w->r->header;
-	w->index = bytes[w->c->index];
-	if (!w->index)
-		w->index = w->r->index;
-	if (!w->index)
-		w->index = w->in->page_size / 256 <= 16 ? 1 : 2;
-	w->max_num = w->index == 4 ? ~0u : (1u << 8 * w->index) - 1;
-	if (caps_num(w))
-		w->max_num -= 3; /* END, FREE and ACTIVE are no objects: SLAB_LIMIT */
-}
-
-static int choose_colour_off(struct work *w, struct err *e)
-{
-	w->colour_off = w->c->colour_off;
-	if (w->colour_off == KMEM_AUTO)
-		w->colour_off = w->align > w->in->cache_line ? w->align : w->in->cache_line;
-	if (!w->colour_off || w->colour_off % w->align)
-		return err_set(e, -EINVAL,
-			       "colour_off: expected a multiple of the alignment, %u, got '%u'",
-			       w->align, w->colour_off);
-	return 0;
 }
 
 /* ---- putting it together ---- */
@@ -432,7 +311,7 @@ static int check_in(const struct slab_geometry_in *in, const struct slab_config 
 }
 
 /* Why no order would do. */
-static int no_fit(const struct work *w, struct err *e)
+static int no_fit(const struct geometry_work *w, struct err *e)
 {
 	unsigned top = w->c->order == KMEM_AUTO ? KMALLOC_MAX_ORDER : w->c->order;
 	unsigned first = w->c->order == KMEM_AUTO ? 0 : w->c->order;
@@ -465,7 +344,7 @@ static int no_fit(const struct work *w, struct err *e)
 		w->size, 1u << top, top);
 }
 
-static void choose_queues(const struct work *w, struct slab_geometry *g)
+static void choose_queues(const struct geometry_work *w, struct slab_geometry *g)
 {
 	const struct slab_config *c = w->c;
 
@@ -481,7 +360,7 @@ static void choose_queues(const struct work *w, struct slab_geometry *g)
 		g->shared = c->shared;
 }
 
-static unsigned colours(const struct work *w, const struct fill *f)
+static unsigned colours(const struct geometry_work *w, const struct fill *f)
 {
 	unsigned n = f->left / w->colour_off;
 
@@ -493,8 +372,8 @@ static unsigned colours(const struct work *w, const struct fill *f)
 	return n;
 }
 
-static void fill_geometry(const struct work *w, const struct fill *f, const struct fill *classic,
-			  struct slab_geometry *g)
+static void fill_geometry(const struct geometry_work *w, const struct fill *f,
+			  const struct fill *classic, struct slab_geometry *g)
 {
 	*g = (struct slab_geometry){
 		.object_size = w->in->object_size,
@@ -528,7 +407,7 @@ static void fill_geometry(const struct work *w, const struct fill *f, const stru
 int slab_geometry_trace(const struct slab_geometry_in *in, const struct slab_config *c,
 			struct slab_geometry *out, struct slab_trace *t, struct err *e)
 {
-	struct work w = { .in = in, .c = c, .r = &slab_rules[c->rules], .t = t };
+	struct geometry_work w = { .in = in, .c = c, .r = &slab_rules[c->rules], .t = t };
 	unsigned first = c->order == KMEM_AUTO ? 0 : c->order;
 	unsigned last = c->order == KMEM_AUTO ? KMALLOC_MAX_ORDER : c->order;
 	struct fill f, classic;
@@ -540,11 +419,7 @@ int slab_geometry_trace(const struct slab_geometry_in *in, const struct slab_con
 	if (ret)
 		return ret;
 	w.three_modes = !w.r->off_slab_div;
-	choose_index(&w);
-	choose_size(&w);
-	if (t)
-		t->unrounded = w.unrounded;
-	ret = choose_colour_off(&w, e);
+	ret = geometry_size(&w, e);
 	if (ret)
 		return ret;
 	if (!fill_slab(&w, first, last, &f))

@@ -5,7 +5,8 @@
 /*
  * KMEM_RSEQ: this build has the restartable-sequence fast path. It needs x86-64 (the sequence is
  * assembly), glibc 2.35 or later (which registers each thread), and no thread sanitizer (which
- * cannot see into it). Whether the running process may use it is asked at run time: see
+ * cannot see into it), and gcc 11 or clang 11. The library and the code that inlines its fast path must agree on
+ * it: compile both with such a compiler, or both with -DKMEM_NO_RSEQ. Whether the running process may use it is asked at run time: see
  * kmem_machine_native().
  */
 
@@ -23,6 +24,15 @@
 #if __has_feature(thread_sanitizer)
 #undef KMEM_RSEQ
 #endif
+#endif
+
+/* asm goto with outputs */
+#if defined(KMEM_RSEQ) && defined(__clang_major__)
+#if __clang_major__ < 11
+#undef KMEM_RSEQ
+#endif
+#elif defined(KMEM_RSEQ) && __GNUC__ < 11
+#undef KMEM_RSEQ
 #endif
 
 #ifdef KMEM_RSEQ

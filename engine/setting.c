@@ -164,6 +164,8 @@ int setting_prepare(struct kmem_cache_core *core, const struct slab_config *cfg,
 	memset(n, 0, sizeof(*n));
 	r = slab_config_validate(cfg, s->machine.nr_nodes, e);
 	if (!r)
+		r = slab_rules_runs(cfg->rules, e);
+	if (!r)
 		r = compute_geometry(core, cfg, &n->g, &n->slabp, e);
 	if (r)
 		return r;

@@ -29,14 +29,14 @@ _Static_assert(BACKING_NR == 3, "backing_names has a name for each");
 #define FIELD(f) .name = #f, .offset = offsetof(struct slab_config, f)
 
 const struct opt slab_config_opts[] = {
-	{ FIELD(rules), .type = OPT_ENUM, .names = rules_names, .def = "2.6.22", .flags = OPT_FIXED,
+	{ FIELD(rules), .type = OPT_ENUM, .names = rules_names, .def = "2.6.22",
 	  .help = "kernel generation whose layout rules hold; the engine runs 2.6.22 and 6.1, geometry computes all" },
 	{ FIELD(align), .type = OPT_UINT, .max = KMALLOC_MAX_SIZE, .unit = "bytes", .def = "0",
 	  .flags = OPT_FIXED | OPT_POW2,
 	  .help = "alignment of every object, a power of two; 0 is a word" },
 	{ FIELD(hwcache_align), .type = OPT_BOOL, .def = "off", .flags = OPT_FIXED,
 	  .help = "align to the cache line, halved while two objects fit in one (SLAB_HWCACHE_ALIGN)" },
-	{ FIELD(reclaim), .type = OPT_BOOL, .def = "off", .flags = OPT_FIXED,
+	{ FIELD(reclaim), .type = OPT_BOOL, .def = "off",
 	  .help = "stay at the lowest order that fits, whatever it wastes (SLAB_RECLAIM_ACCOUNT)" },
 	{ FIELD(rcu), .type = OPT_BOOL, .def = "off", .flags = OPT_FIXED,
 	  .help = "type-stable memory: slabs are returned only at shrink and destroy (SLAB_TYPESAFE_BY_RCU)" },

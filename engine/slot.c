@@ -132,15 +132,7 @@ int slot_push_local(struct kmem_cache *c, void *obj)
 				"movq %[obj], %[u]\n\t"
 				"subq %c[lo](%[ac]), %[u]\n\t"
 				"cmpq %c[span](%[ac]), %[u]\n\t"
-				"jae %l[no]\n\t"
-				"movq %c[avail](%[ac]), %[t]\n\t"
-				"cmpl %c[limit](%[ac]), %k[t]\n\t"
-				"jae %l[no]\n\t"
-				"movl %k[t], %k[u]\n\t"
-				"movq %[obj], %c[entry](%[ac],%[u],8)\n\t"
-				"addq $1, %[t]\n\t"
-				"movq %[t], %c[avail](%[ac])\n\t" /* commit */
-				"4:\n\t"
+				"jae %l[no]\n\t" KMEM_RSEQ_PUSH("no")
 		: [t] "=&r"(t), [u] "=&r"(u), [ac] "=&r"(ac)
 		: [c] "r"(c), [obj] "r"(obj), [rs] "r"(__rseq_offset),
 		  KMEM_AC_OFFSETS, [limit] "i"(offsetof(struct array_cache, limit)),

@@ -2,6 +2,7 @@
 #include "lib/csv.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,11 +17,21 @@ void csv_reader_init(struct csv_reader *r, FILE *f, const char *name, int skip_h
 	r->skip_hash = skip_hash;
 }
 
+void csv_reader_init_text(struct csv_reader *r, char *text, size_t len, const char *name,
+			  unsigned line)
+{
+	csv_reader_init(r, NULL, name, 0);
+	r->in = text;
+	r->end = text + len;
+	r->at_line = line;
+}
+
 void csv_reader_release(struct csv_reader *r)
 {
 	free(r->cell);
 	free(r->start);
-	free(r->text);
+	if (r->f)
+		free(r->text);
 	memset(r, 0, sizeof(*r));
 }
 
@@ -40,24 +51,35 @@ static int complain(const struct csv_reader *r, const char *what, struct err *e)
 	return err_set(e, -EINVAL, "%s: line %u, column %u: %s", r->name, r->at_line, r->nr, what);
 }
 
-/* The next character, CR LF and CR at the file's end being one newline. */
-static int next(struct csv_reader *r)
+static int get(struct csv_reader *r)
 {
-	int c = getc(r->f);
-
-	if (c != '\r')
-		return c;
-	c = getc(r->f);
-	if (c == '\n' || c == EOF)
-		return '\n';
-	ungetc(c, r->f);
-	return '\r';
+	if (r->f)
+		return getc(r->f);
+	return r->in < r->end ? (unsigned char)*r->in++ : EOF;
 }
 
 static void back(struct csv_reader *r, int c)
 {
-	if (c != EOF)
+	if (c == EOF)
+		return;
+	if (r->f)
 		ungetc(c, r->f);
+	else
+		r->in--;
+}
+
+/* The next character, CR LF and CR at the file's end being one newline. */
+static int next(struct csv_reader *r)
+{
+	int c = get(r);
+
+	if (c != '\r')
+		return c;
+	c = get(r);
+	if (c == '\n' || c == EOF)
+		return '\n';
+	back(r, c);
+	return '\r';
 }
 
 static int put(struct csv_reader *r, int c, struct err *e)
@@ -67,7 +89,8 @@ static int put(struct csv_reader *r, int c, struct err *e)
 
 	if (r->len == CSV_ROW_MAX)
 		return complain(r, "the row is longer than 1 MiB", e);
-	if (r->len == r->cap) {
+	/* in place, what is put never overtakes what was taken: there is always room */
+	if (r->f && r->len == r->cap) {
 		cap = r->cap ? 2 * r->cap : 256;
 		grown = realloc(r->text, cap);
 		if (!grown)
@@ -132,11 +155,13 @@ static int read_quoted(struct csv_reader *r, enum end *end, struct err *e)
 
 	r->cell[r->nr - 1].quoted = 1;
 	while (!ret) {
-		c = getc(r->f); /* as it stands: CR is data in here */
-		if (c == EOF)
+		c = get(r); /* as it stands: CR is data in here */
+		if (c == EOF || (c == '\n' && !r->f)) {
+			back(r, c);
 			return complain(r, "a quote that is not closed", e);
+		}
 		if (c == '"') {
-			c = getc(r->f);
+			c = get(r);
 			if (c != '"') {
 				back(r, c);
 				break;
@@ -197,6 +222,9 @@ static int read_row(struct csv_reader *r, enum end *end, struct err *e)
 	r->nr = 0;
 	r->len = 0;
 	r->line = r->at_line;
+	*end = END_CELL;
+	if (!r->f)
+		r->text = r->in;
 	do
 		ret = read_cell(r, end, e);
 	while (!ret && *end == END_CELL);
@@ -208,18 +236,25 @@ static int is_row(const struct csv_reader *r)
 	return r->nr > 1 || r->cell[0].quoted || r->text[0];
 }
 
+static void skip_line(struct csv_reader *r)
+{
+	int c;
+
+	do
+		c = get(r);
+	while (c != '\n' && c != EOF);
+	r->at_line += c == '\n';
+}
+
 /* Skip a line that begins with #, whatever is in it. 1 if there was one. */
 static int skip_comment(struct csv_reader *r)
 {
-	int c = getc(r->f);
+	int c = get(r);
 
-	if (c != '#') {
-		back(r, c);
+	back(r, c);
+	if (c != '#')
 		return 0;
-	}
-	while (c != '\n' && c != EOF)
-		c = getc(r->f);
-	r->at_line += c == '\n';
+	skip_line(r);
 	return 1;
 }
 
@@ -227,14 +262,14 @@ static int skip_comment(struct csv_reader *r)
  * refused. */
 static int skip_mark(struct csv_reader *r, struct err *e)
 {
-	int c = getc(r->f);
+	int c = get(r);
 
 	r->at_line = 1;
 	if (c != 0xef) {
 		back(r, c);
 		return 0;
 	}
-	if (getc(r->f) == 0xbb && getc(r->f) == 0xbf)
+	if (get(r) == 0xbb && get(r) == 0xbf)
 		return 0;
 	return err_set(e, -EINVAL, "%s: line 1, column 1: expected text or a UTF-8 byte order mark",
 		       r->name);
@@ -250,7 +285,7 @@ int csv_read(struct csv_reader *r, struct err *e)
 		if (r->skip_hash && skip_comment(r))
 			continue;
 		ret = read_row(r, &end, e);
-		if (ferror(r->f))
+		if (r->f && ferror(r->f))
 			return err_set(e, -EIO, "%s: %s", r->name, strerror(errno));
 		if (!ret && is_row(r))
 			break;
@@ -259,6 +294,8 @@ int csv_read(struct csv_reader *r, struct err *e)
 			return 0;
 		}
 	}
+	if (ret && !r->f && end == END_CELL)
+		skip_line(r); /* refused before its newline was taken */
 	if (ret)
 		return ret;
 	for (i = 0; i < r->nr; i++)
@@ -266,22 +303,82 @@ int csv_read(struct csv_reader *r, struct err *e)
 	return 1;
 }
 
-void csv_write_cell(FILE *f, const char *text, int keep_empty)
-{
-	size_t n = strlen(text);
-	int quote = n ? strpbrk(text, ",\"\r\n\t") || *text == ' ' || text[n - 1] == ' ' ||
-				    *text == '#' :
-			keep_empty;
+/* ---- writing ---- */
 
-	if (!quote) {
-		fputs(text, f);
-		return;
+static int is_control(char c)
+{
+	return (unsigned char)c < ' ' || c == 0x7f;
+}
+
+static int needs_quotes(const char *text, unsigned how)
+{
+	const char *s;
+	char c = '\0';
+
+	if (!*text)
+		return how & CSV_KEEP_EMPTY;
+	if (*text == '#')
+		return 1;
+	for (s = text; *s; s++) {
+		c = (how & CSV_ONE_LINE) && is_control(*s) ? ' ' : *s;
+		if (c == ',' || c == '"' || is_control(c) || (c == ' ' && s == text))
+			return 1;
 	}
-	fputc('"', f);
+	return c == ' ';
+}
+
+/* To @f, or if that is NULL to where @to has come. */
+static void emit(FILE *f, char **to, char c)
+{
+	if (f)
+		putc(c, f);
+	else
+		*(*to)++ = c;
+}
+
+static void emit_cell(FILE *f, char **to, const char *text, unsigned how)
+{
+	unsigned quote = needs_quotes(text, how);
+
+	if (quote)
+		emit(f, to, '"');
 	for (; *text; text++) {
 		if (*text == '"')
-			fputc('"', f);
-		fputc(*text, f);
+			emit(f, to, '"');
+		emit(f, to, (how & CSV_ONE_LINE) && is_control(*text) ? ' ' : *text);
 	}
-	fputc('"', f);
+	if (quote)
+		emit(f, to, '"');
+}
+
+void csv_write_cell(FILE *f, const char *text, unsigned how)
+{
+	emit_cell(f, NULL, text, how);
+}
+
+size_t csv_put_cell(char *to, const char *text, unsigned how)
+{
+	char *end = to;
+
+	emit_cell(NULL, &end, text, how);
+	return end - to;
+}
+
+char *csv_number(char to[CSV_NUMBER_MAX], double v)
+{
+	int digits;
+
+	*to = '\0';
+	if (!isfinite(v))
+		return to;
+	if (v == floor(v) && fabs(v) < 1e15) {
+		snprintf(to, CSV_NUMBER_MAX, "%.0f", v);
+		return to;
+	}
+	for (digits = 6; digits <= 17; digits++) {
+		snprintf(to, CSV_NUMBER_MAX, "%.*g", digits, v);
+		if (strtod(to, NULL) == v)
+			break;
+	}
+	return to;
 }

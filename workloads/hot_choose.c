@@ -181,9 +181,12 @@ static int by_pointer(const void *a, const void *b)
 /* The pile without what was chosen becomes surplus. Sorts the pile. */
 static int keep_rest(struct pile *pile, struct hot_worker *hw, struct err *e)
 {
-	char **chosen = malloc((hw->n ? hw->n : 1) * sizeof(*chosen));
 	size_t left = 0, k = 0;
+	char **chosen;
 
+	if (!pile->n)
+		return 0;
+	chosen = malloc((hw->n ? hw->n : 1) * sizeof(*chosen));
 	if (!chosen)
 		return err_set(e, -ENOMEM, "no memory for a list of %" PRIu64 " objects", hw->n);
 	memcpy(chosen, hw->hot, hw->n * sizeof(*chosen));
@@ -262,10 +265,9 @@ static int choose_peer(struct wl_env *env, struct hot_worker *hw, struct pile *p
 			"cannot run on",
 			env->ops->name);
 	err = pile_more(pile, &env->cache[0], p->n * step, e);
-	if (err)
+	if (err || !pile->n)
 		return err;
-	if (pile->n) /* as the analyser cannot know */
-		qsort(pile->obj, pile->n, sizeof(*pile->obj), by_pointer);
+	qsort(pile->obj, pile->n, sizeof(*pile->obj), by_pointer);
 	for (size_t i = 1; i < pile->n; i++)
 		if ((size_t)(pile->obj[i] - pile->obj[i - 1]) < p->object_size)
 			return err_set(
