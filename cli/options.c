@@ -245,6 +245,15 @@ static void help_entry(FILE *f, const char *left, const char *text, const char *
 	fputc('\n', f);
 }
 
+/* A name that an earlier table has: the option means that one. */
+static int shadowed(const struct cli_spec *s, const struct cli_table *table, const char *name)
+{
+	for (const struct cli_table *t = s->tables; t != table; t++)
+		if (opt_find(t->table, name))
+			return 1;
+	return 0;
+}
+
 static void help_row(FILE *f, const struct opt *row)
 {
 	char metavar[128], left[256], tail[OPT_STR_MAX + 64] = "";
@@ -287,7 +296,8 @@ void cli_help(FILE *f, const struct cli_spec *s)
 	for (t = s->tables; t && t->table; t++) {
 		fprintf(f, "\n%s:\n", t->title);
 		for (row = t->table; row->name; row++)
-			help_row(f, row);
+			if (!shadowed(s, t, row->name))
+				help_row(f, row);
 	}
 }
 
