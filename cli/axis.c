@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/axis.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,6 +133,16 @@ static int option_values(struct plan_axis *a, const struct job_setting *s, const
 	return rc;
 }
 
+/* A name that may begin a line of a job file, which has its own use for '[', ';' and '#'. */
+static int check_name(const char *what, const char *name, const char *where, struct err *e)
+{
+	if (isalnum((unsigned char)*name) || *name == '_')
+		return 0;
+	return err_set(e, -EINVAL,
+		       "%s: %s '%s': expected a name that begins with a letter, digit or '_'",
+		       where, what, name);
+}
+
 static int one_cache(struct plan_axis *a, char *t, int with_n, const char *where, struct err *e)
 {
 	char *size = strchr(t, ':'), *count = size ? strchr(size + 1, ':') : NULL;
@@ -144,7 +155,9 @@ static int one_cache(struct plan_axis *a, char *t, int with_n, const char *where
 	*size++ = '\0';
 	if (count)
 		*count++ = '\0';
-	rc = add_value(a, t, where, e);
+	rc = check_name("cache", t, where, e);
+	if (!rc)
+		rc = add_value(a, t, where, e);
 	if (rc)
 		return rc;
 	v = &a->value[a->nr - 1];
@@ -177,7 +190,9 @@ static int one_variant(struct plan_axis *a, char *t, const char *where, struct e
 			       where);
 	if (*save)
 		*save++ = '\0';
-	rc = add_value(a, name, where, e);
+	rc = check_name("variant", name, where, e);
+	if (!rc)
+		rc = add_value(a, name, where, e);
 	if (rc)
 		return rc;
 	v = &a->value[a->nr - 1];

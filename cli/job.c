@@ -311,10 +311,10 @@ int job_run_opts(const struct job *j, struct run_opts *o, struct err *e)
 /* ---- printing ---- */
 
 /* May the text be broken behind @p[0]? lib/ini.h joins lines without a blank, and an indented
- * line holds no '=' and does not begin like a comment. */
+ * line holds no '=' and does not begin like a comment or a section. */
 static int may_break(const char *p, const char *blanks)
 {
-	return p[1] && !strchr(blanks, p[0]) && !strchr(" \t;#", p[1]) && !strchr(p + 1, '=');
+	return p[1] && !strchr(blanks, p[0]) && !strchr(" \t;#[", p[1]) && !strchr(p + 1, '=');
 }
 
 /*

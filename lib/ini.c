@@ -174,9 +174,14 @@ static char *next_line(char *buf, int num, void *stream)
 		     num - 3, len);
 		return NULL;
 	}
-	if (memchr(r->text, '\0', len)) {
-		fail(r, r->line, -EINVAL, "a NUL byte: not a text file");
-		return NULL;
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)r->text[i];
+
+		if ((c < ' ' && c != '\t' && !(c == '\r' && i + 1 == len)) || c == 0x7f) {
+			fail(r, r->line, -EINVAL, "a control character (0x%02x) in column %zu", c,
+			     i + 1);
+			return NULL;
+		}
 	}
 	if (r->line == 1 && len >= 3 && !memcmp(r->text, "\xef\xbb\xbf", 3)) {
 		r->text += 3;

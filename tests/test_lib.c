@@ -424,7 +424,7 @@ static void test_ini_nul(void **state)
 
 	(void)state;
 	assert_int_equal(ini_read_text("a = 1\nb\0 = 2\n", 13, "job", &log_ops, &l, &e), -EINVAL);
-	assert_string_equal(e.text, "job:2: a NUL byte: not a text file");
+	assert_string_equal(e.text, "job:2: a control character (0x00) in column 2");
 }
 
 /* ---- file */
