@@ -105,8 +105,10 @@ static void print_collectors(void)
 {
 	unsigned i;
 
-	for (i = 0; collectors[i]; i++)
+	for (i = 0; collectors[i]; i++) {
 		printf("  %-16s %s\n", collectors[i]->name, collectors[i]->help);
+		print_rows(collectors[i]->opts, "    --");
+	}
 }
 
 static json_t *collectors_json(void)
@@ -114,8 +116,12 @@ static json_t *collectors_json(void)
 	json_t *list = json_array();
 	unsigned i;
 
-	for (i = 0; collectors[i]; i++)
-		json_array_append_new(list, named_json(collectors[i]->name, collectors[i]->help));
+	for (i = 0; collectors[i]; i++) {
+		json_t *j = named_json(collectors[i]->name, collectors[i]->help);
+
+		json_object_set_new(j, "options", rows_json(collectors[i]->opts));
+		json_array_append_new(list, j);
+	}
 	return list;
 }
 

@@ -106,6 +106,13 @@ static void grammar_init(struct grammar *g)
 		g->tables[n] = (struct cli_table){ workloads[i]->opts, NULL, g->titles[n] };
 		n++;
 	}
+	for (i = 0; collectors[i] && n < MOST_TABLES - 1; i++) {
+		if (!collectors[i]->opts)
+			continue;
+		snprintf(g->titles[n], sizeof(g->titles[n]), "Collector %s", collectors[i]->name);
+		g->tables[n] = (struct cli_table){ collectors[i]->opts, NULL, g->titles[n] };
+		n++;
+	}
 	g->tables[n] = (struct cli_table){ slab_config_opts, NULL, "Toggles of the cache" };
 	memcpy(g->plain, own_options, sizeof(own_options));
 	for (k = NR_OWN, i = 0; job_specials[i].name; i++, k++)

@@ -75,6 +75,8 @@ const struct opt *job_option(const char *name, const struct workload *wl)
 		o = opt_find(trial_opts_table, name);
 	if (!o)
 		o = opt_find(slab_config_opts, name);
+	if (!o)
+		o = collector_option(name, NULL);
 	if (o || (wl && !wl->opts))
 		return o;
 	if (wl)

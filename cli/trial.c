@@ -25,6 +25,16 @@ static void sink_put(struct value_sink *s, const struct value *v)
 	trial_line_write(((struct fd_sink *)s)->fd, &l);
 }
 
+static void sink_flag(struct value_sink *s, enum trial_flag flag, const char *reason)
+{
+	struct trial_line l = {
+		.kind = flag == FLAG_INVALID ? TRIAL_INVALID : TRIAL_DISTURBED,
+		.text = reason,
+	};
+
+	trial_line_write(((struct fd_sink *)s)->fd, &l);
+}
+
 static void say_phase(int out, const char *name)
 {
 	struct trial_line l = { .kind = TRIAL_PHASE, .name = name };
@@ -135,6 +145,16 @@ static int setup_env(struct trial_exec *x, struct err *e)
 	return 0;
 }
 
+/* Which row of the table a collector is, for its options. */
+static unsigned collector_index(const struct collector *c)
+{
+	unsigned i = 0;
+
+	while (collectors[i] != c)
+		i++;
+	return i;
+}
+
 static int open_collectors(struct trial_exec *x, struct err *e)
 {
 	char list[OPT_STR_MAX], *save = NULL;
@@ -150,11 +170,15 @@ static int open_collectors(struct trial_exec *x, struct err *e)
 				       c ? "too many, at" : "there is no collector", name);
 		*ctx = (struct collect_ctx){ .env = &x->env,
 					     .wl = x->spec->wl,
-					     .workers = x->env.workers };
+					     .workers = x->env.workers,
+					     .params = x->spec->collector[collector_index(c)] };
 		x->collector[x->nr_collectors++] = c;
 		err = c->open ? c->open(ctx, e) : 0;
 		if (err)
 			return err_prefix(e, err, "collector %s", c->name);
+		x->passes_of[x->nr_collectors - 1] = c->passes ? c->passes(ctx) : 1;
+		if (x->passes_of[x->nr_collectors - 1] > x->passes)
+			x->passes = x->passes_of[x->nr_collectors - 1];
 	}
 	return 0;
 }
@@ -190,7 +214,7 @@ static int setup(struct trial_exec *x, struct err *e)
 
 static int verify(struct trial_exec *x, struct err *e)
 {
-	uint64_t want = x->warmup_ops + x->ops;
+	uint64_t want = x->warmup_ops + x->passes * x->ops;
 	int err;
 
 	trial_crew_stop(x); /* before the main thread takes worker 0's CPU and slot */
@@ -210,7 +234,7 @@ static int verify(struct trial_exec *x, struct err *e)
 
 static void emit(struct trial_exec *x)
 {
-	struct fd_sink sink = { .sink.put = sink_put, .fd = x->out };
+	struct fd_sink sink = { .sink = { .put = sink_put, .flag = sink_flag }, .fd = x->out };
 
 	trial_emit_effective(x, &sink.sink);
 	for (unsigned i = 0; i < x->nr_collectors; i++)
@@ -289,6 +313,7 @@ int trial_run(const struct trial_spec *s, int out)
 	x->spec = s;
 	x->out = out;
 	x->config = s->config;
+	x->passes = 1;
 	pthread_mutex_init(&x->lock, NULL);
 	pthread_cond_init(&x->wake, NULL);
 	pthread_cond_init(&x->done, NULL);

@@ -17,6 +17,8 @@
  *		effective NAME VALUE...
  *				what the request came to: colour, num, left_over, gfporder, ops, ...;
  *				VALUE: rest of line
+ *		invalid REASON	the trial is not what was asked for: kept, not counted
+ *		disturbed REASON	something was in its way, by a rule fixed beforehand: kept, repeated
  *		phase NAME	spec, setup, warmup, measure, verify, emit, teardown: about to begin;
  *				the last one says where a crash or a hang happened
  *		error TEXT	the trial failed: exit status 1 follows; 2 for a bad spec
@@ -62,8 +64,9 @@ struct trial_spec {
 	struct trial_opts run;
 	struct slab_config config;
 	const struct workload
-		*wl;  /* NULL until `workload` names one that exists (the default does) */
-	void *params; /* malloc'd, wl->params_size; NULL when the workload has no options */
+		*wl;	  /* NULL until `workload` names one that exists (the default does) */
+	void *params;	  /* malloc'd, wl->params_size; NULL when the workload has no options */
+	void **collector; /* [nr_collectors]: their options, NULL where one has none; malloc'd */
 };
 
 int trial_spec_init(struct trial_spec *s, struct err *e); /* defaults */
@@ -72,8 +75,8 @@ int trial_spec_copy(struct trial_spec *to, const struct trial_spec *from,
 		    struct err *e); /* @to is fresh */
 
 /*
- * The row of @name wherever it lives, run options first, then toggles, then the workload's; NULL if
- * nowhere. *@base (may be NULL) is the struct it describes, inside @s; *@table (may be NULL) the
+ * The row of @name wherever it lives, run options first, then toggles, then the workload's, then the
+ * collectors'; NULL if nowhere. *@base (may be NULL) is the struct it describes, inside @s; *@table (may be NULL) the
  * table. '-' and '_' are the same.
  */
 const struct opt *trial_spec_find(const struct trial_spec *s, const char *name,
@@ -112,13 +115,15 @@ enum trial_line_kind {
 	TRIAL_PHASE,
 	TRIAL_ERROR,
 	TRIAL_END,
+	TRIAL_INVALID,
+	TRIAL_DISTURBED,
 };
 
 struct trial_line {
 	enum trial_line_kind kind;
 	struct value value; /* TRIAL_VALUE; strings point into the parsed line */
 	const char *name;   /* TRIAL_EFFECTIVE, TRIAL_PHASE */
-	const char *text;   /* TRIAL_EFFECTIVE, TRIAL_ERROR */
+	const char *text;   /* TRIAL_EFFECTIVE, TRIAL_ERROR, TRIAL_INVALID, TRIAL_DISTURBED */
 };
 
 /* Cuts @line (modified; without its newline) into @out. -EINVAL: not a line of this protocol. */

@@ -183,6 +183,12 @@ static void meet(struct trial_exec *x)
 			sched_yield();
 }
 
+/* Does collector @i take part in this pass? All do in the first. */
+static int takes_part(const struct trial_exec *x, unsigned i)
+{
+	return !x->pass || x->pass < x->passes_of[i];
+}
+
 static int job_measure(struct trial_exec *x, struct trial_hand *h, struct err *e)
 {
 	unsigned id = h->w->id;
@@ -190,27 +196,39 @@ static int job_measure(struct trial_exec *x, struct trial_hand *h, struct err *e
 
 	meet(x);
 	for (unsigned i = 0; i < x->nr_collectors; i++)
-		if (x->collector[i]->thread_start)
+		if (x->collector[i]->thread_start && takes_part(x, i))
 			x->collector[i]->thread_start(&x->ctx[i], id);
 	err = steps(x, h, x->steps, e);
 	for (unsigned i = x->nr_collectors; i-- > 0;)
-		if (x->collector[i]->thread_stop)
+		if (x->collector[i]->thread_stop && takes_part(x, i))
 			x->collector[i]->thread_stop(&x->ctx[i], id);
+	return err;
+}
+
+static int one_pass(struct trial_exec *x, struct err *e)
+{
+	int err;
+
+	for (unsigned i = 0; i < x->nr_collectors; i++)
+		x->ctx[i].pass = x->pass;
+	for (unsigned i = 0; i < x->nr_collectors; i++)
+		if (x->collector[i]->start && takes_part(x, i))
+			x->collector[i]->start(&x->ctx[i]);
+	x->steps = x->ops;
+	x->arrived = 0;
+	err = trial_crew_all(x, job_measure, e);
+	for (unsigned i = x->nr_collectors; i-- > 0;)
+		if (x->collector[i]->stop && takes_part(x, i))
+			x->collector[i]->stop(&x->ctx[i]);
 	return err;
 }
 
 int trial_measure(struct trial_exec *x, struct err *e)
 {
-	int err;
+	int err = 0;
 
-	for (unsigned i = 0; i < x->nr_collectors; i++)
-		if (x->collector[i]->start)
-			x->collector[i]->start(&x->ctx[i]);
-	x->steps = x->ops;
-	err = trial_crew_all(x, job_measure, e);
-	for (unsigned i = x->nr_collectors; i-- > 0;)
-		if (x->collector[i]->stop)
-			x->collector[i]->stop(&x->ctx[i]);
+	for (x->pass = 0; x->pass < x->passes && !err; x->pass++)
+		err = one_pass(x, e);
 	for (unsigned i = 0; i < x->nr_collectors; i++) {
 		x->ctx[i].worker_ops = x->ops;
 		x->ctx[i].ops = x->ops * x->env.workers;

@@ -54,6 +54,8 @@ struct trial_exec {
 	unsigned nr_collectors;
 	const struct collector *collector[TRIAL_MAX_COLLECTORS];
 	struct collect_ctx ctx[TRIAL_MAX_COLLECTORS];
+	unsigned passes_of[TRIAL_MAX_COLLECTORS];
+	unsigned passes, pass; /* how often the region is run, and which time it is */
 
 	uint64_t warmup_ops, ops; /* of each worker, as it came out */
 

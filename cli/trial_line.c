@@ -9,7 +9,8 @@
 
 #include "cli/trial.h"
 
-static const char *const kind_names[] = { "value", "effective", "phase", "error", "end" };
+static const char *const kind_names[] = { "value", "effective", "phase",    "error",
+					  "end",   "invalid",	"disturbed" };
 
 /* Cut the next word off *@rest; NULL when there is none. */
 static char *word(char **rest)
@@ -98,12 +99,20 @@ int trial_line_parse(char *line, struct trial_line *out, struct err *e)
 		out->text = rest;
 		return 0;
 	}
+	for (int k = TRIAL_INVALID; kind && k <= TRIAL_DISTURBED; k++)
+		if (!strcmp(kind, kind_names[k])) {
+			out->kind = (enum trial_line_kind)k;
+			out->text = rest;
+			return 0;
+		}
 	if (kind && !strcmp(kind, kind_names[TRIAL_END]) && !*rest) {
 		out->kind = TRIAL_END;
 		return 0;
 	}
-	return err_set(e, -EINVAL, "expected value, effective, phase, error or end, got '%.80s'",
-		       kind ? kind : "");
+	return err_set(
+		e, -EINVAL,
+		"expected value, effective, invalid, disturbed, phase, error or end, got '%.80s'",
+		kind ? kind : "");
 }
 
 static int format_value(const struct value *v, char *buf, size_t len)
@@ -127,7 +136,9 @@ static int format_line(const struct trial_line *l, char *buf, size_t len)
 	case TRIAL_PHASE:
 		return snprintf(buf, len, "phase %s", l->name);
 	case TRIAL_ERROR:
-		return snprintf(buf, len, "error %s", l->text);
+	case TRIAL_INVALID:
+	case TRIAL_DISTURBED:
+		return snprintf(buf, len, "%s %s", kind_names[l->kind], l->text);
 	case TRIAL_END:
 		break;
 	}

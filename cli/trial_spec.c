@@ -102,6 +102,30 @@ const struct opt trial_opts_table[] = {
 	{ .name = NULL },
 };
 
+/* Options of every collector, at their defaults. */
+static int init_collectors(struct trial_spec *s, struct err *e)
+{
+	s->collector = calloc(nr_collectors + 1, sizeof(*s->collector));
+	for (unsigned i = 0; s->collector && i < nr_collectors; i++) {
+		if (!collectors[i]->opts)
+			continue;
+		s->collector[i] = calloc(1, collectors[i]->params_size);
+		if (!s->collector[i])
+			return err_set(e, -ENOMEM, "no memory for the options of collector %s",
+				       collectors[i]->name);
+		opt_defaults(collectors[i]->opts, s->collector[i]);
+	}
+	return s->collector ? 0 : err_set(e, -ENOMEM, "no memory for the collectors' options");
+}
+
+static void release_collectors(struct trial_spec *s)
+{
+	for (unsigned i = 0; s->collector && i < nr_collectors; i++)
+		free(s->collector[i]);
+	free(s->collector);
+	s->collector = NULL;
+}
+
 static int set_workload(struct trial_spec *s, const char *name, struct err *e)
 {
 	const struct workload *wl = workload_find(name);
@@ -150,27 +174,56 @@ int trial_spec_init(struct trial_spec *s, struct err *e)
 	memset(s, 0, sizeof(*s));
 	opt_defaults(trial_opts_table, &s->run);
 	err = set_profile(s, s->run.profile, e);
-	return err ? err : set_workload(s, s->run.workload, e);
+	if (!err)
+		err = set_workload(s, s->run.workload, e);
+	if (!err)
+		err = init_collectors(s, e);
+	if (err)
+		trial_spec_release(s);
+	return err;
 }
 
 void trial_spec_release(struct trial_spec *s)
 {
 	free(s->params);
+	release_collectors(s);
 	memset(s, 0, sizeof(*s));
 }
 
 int trial_spec_copy(struct trial_spec *to, const struct trial_spec *from, struct err *e)
 {
+	int err;
+
 	*to = *from;
 	to->params = NULL;
-	if (!from->params)
-		return 0;
-	to->params = malloc(from->wl->params_size);
-	if (!to->params)
-		return err_set(e, -ENOMEM, "no memory for the options of workload %s",
-			       from->wl->name);
-	memcpy(to->params, from->params, from->wl->params_size);
-	return 0;
+	err = init_collectors(to, e);
+	for (unsigned i = 0; !err && i < nr_collectors; i++)
+		if (to->collector[i])
+			memcpy(to->collector[i], from->collector[i], collectors[i]->params_size);
+	if (!err && from->params) {
+		to->params = malloc(from->wl->params_size);
+		if (to->params)
+			memcpy(to->params, from->params, from->wl->params_size);
+		else
+			err = err_set(e, -ENOMEM, "no memory for the options of workload %s",
+				      from->wl->name);
+	}
+	if (err)
+		trial_spec_release(to);
+	return err;
+}
+
+static const struct opt *find_collector_option(const struct trial_spec *s, const char *name,
+					       const struct opt **table, const void **base)
+{
+	unsigned at;
+	const struct opt *row = collector_option(name, &at);
+
+	if (row && table)
+		*table = collectors[at]->opts;
+	if (row && base)
+		*base = s->collector[at];
+	return row;
 }
 
 const struct opt *trial_spec_find(const struct trial_spec *s, const char *name,
@@ -191,7 +244,7 @@ const struct opt *trial_spec_find(const struct trial_spec *s, const char *name,
 			*base = bases[i];
 		return row;
 	}
-	return NULL;
+	return find_collector_option(s, name, table, base);
 }
 
 int trial_spec_set(struct trial_spec *s, const char *name, const char *text, struct err *e)
@@ -294,6 +347,9 @@ int trial_spec_validate_on(const struct trial_spec *s, const struct kmem_machine
 		return err_set(e, -EINVAL, "allocator: there is no allocator '%s'",
 			       s->run.allocator);
 	err = check_collectors(s->run.collect, e);
+	for (unsigned i = 0; i < nr_collectors && !err; i++)
+		if (collectors[i]->validate)
+			err = collectors[i]->validate(s->collector[i], e);
 	if (!err && s->wl->validate)
 		err = s->wl->validate(s->params, e);
 	return err ? err : check_machine(s, m, e);
@@ -336,6 +392,9 @@ int trial_spec_print(const struct trial_spec *s, FILE *f)
 		err = print_table(slab_config_opts, &s->config, trial_opts_table, f);
 	if (!err && s->wl && s->wl->opts)
 		err = print_table(s->wl->opts, s->params, NULL, f);
+	for (unsigned i = 0; i < nr_collectors && !err; i++)
+		if (collectors[i]->opts)
+			err = print_table(collectors[i]->opts, s->collector[i], NULL, f);
 	return err;
 }
 

@@ -15,8 +15,10 @@ const struct collector *const collectors[] = {
 #undef COLLECTOR
 	NULL,
 };
+const unsigned nr_collectors = sizeof(collectors) / sizeof(collectors[0]) - 1;
 
 const char *const value_state_names[] = { "exact", "scaled", "unavailable", NULL };
+const char *const trial_flag_names[] = { "invalid", "disturbed", NULL };
 
 static int same_name(const char *a, const char *b)
 {
@@ -31,6 +33,21 @@ const struct collector *collector_find(const char *name)
 	for (const struct collector *const *c = collectors; *c; c++)
 		if (same_name((*c)->name, name))
 			return *c;
+	return NULL;
+}
+
+const struct opt *collector_option(const char *name, unsigned *at)
+{
+	for (unsigned i = 0; collectors[i]; i++) {
+		const struct opt *row = collectors[i]->opts ? opt_find(collectors[i]->opts, name) :
+							      NULL;
+
+		if (!row)
+			continue;
+		if (at)
+			*at = i;
+		return row;
+	}
 	return NULL;
 }
 

@@ -7,14 +7,21 @@
  *
  * Calls of one trial:
  *	open        main thread, before the workers start
+ *	passes      main thread, after open: how often the region has to be run for all that was asked
+ *	            of this collector (sets of counters that do not fit at the same time)
  *	thread_open each worker, after pinning, before warm-up (counters are opened by the thread
  *	            that they count)
  *	start/stop  main thread, just outside the workers' regions; the workers stand still
  *	thread_start/thread_stop  each worker, just around its measured steps. Started in the order
  *	            asked for (`collect=rusage,time`), stopped in the reverse: the last one is
  *	            nearest the region
- *	emit        main thread, after verify: values out
+ *	emit        main thread, after verify: values out, and flags: whether the trial can be believed
  *	close       always, also after a failed open
+ *
+ * The region is run as often as the collector with the most passes wants, each time with the same
+ * number of operations; ctx->pass counts from 0. start, thread_start, thread_stop and stop are called
+ * in pass 0 for every collector, in a later pass only for those that asked for so many.
+ *
  * Any hook may be NULL. A collector that cannot measure here does not fail: it opens, and emits its
  * metrics as unavailable with the reason. open and thread_open fail only for what makes the trial
  * worthless (-ENOMEM).
@@ -23,6 +30,7 @@
 #include <stdint.h>
 
 #include "lib/err.h"
+#include "lib/opt.h"
 #include "workloads/workload.h"
 
 enum value_state { VALUE_EXACT, VALUE_SCALED, VALUE_UNAVAILABLE };
@@ -40,9 +48,17 @@ struct value {
 	const char *note; /* unavailable: reason, errno, remedy; else NULL or a remark; one line */
 };
 
-/* Where values go; the runner's. */
+/* What a collector found about the trial as a whole. The values are kept, and not counted. */
+enum trial_flag {
+	FLAG_INVALID, /* it is not what was asked for: pages elsewhere, a starved counter */
+	FLAG_DISTURBED, /* something else was in the way, by a rule fixed beforehand: it is repeated */
+};
+extern const char *const trial_flag_names[]; /* "invalid", "disturbed", NULL */
+
+/* Where values and flags go; the runner's. */
 struct value_sink {
 	void (*put)(struct value_sink *s, const struct value *v);
+	void (*flag)(struct value_sink *s, enum trial_flag flag, const char *reason); /* one line */
 };
 
 void value_put(struct value_sink *s, const char *metric, double value, const char *unit,
@@ -57,12 +73,19 @@ struct collect_ctx {
 	uint64_t worker_ops; /* operations of each worker in the measured region; valid in emit */
 	uint64_t ops;	     /* of all workers together; valid in emit */
 	struct wl_cost cost; /* valid in emit */
-	void *priv;	     /* the collector's, one per trial */
+	const void *params; /* the collector's options, laid out as its opts say; NULL: it has none */
+	unsigned pass;	    /* of the region that is about to run, runs, or was run last */
+	void *priv;	    /* the collector's, one per trial */
 };
 
 struct collector {
 	const char *name, *help;
+	/* May be NULL. Rows are named after the collector (`latency_every`), unique among all tables. */
+	const struct opt *opts;
+	size_t params_size;
+	int (*validate)(const void *params, struct err *e); /* options together; may be NULL */
 	int (*open)(struct collect_ctx *c, struct err *e);
+	unsigned (*passes)(struct collect_ctx *c); /* NULL: 1 */
 	int (*thread_open)(struct collect_ctx *c, unsigned worker, struct err *e);
 	void (*start)(struct collect_ctx *c);
 	void (*thread_start)(struct collect_ctx *c, unsigned worker);
@@ -72,7 +95,10 @@ struct collector {
 	void (*close)(struct collect_ctx *c);
 };
 
-extern const struct collector *const collectors[];	  /* NULL ends */
+extern const struct collector *const collectors[]; /* NULL ends */
+extern const unsigned nr_collectors;
 const struct collector *collector_find(const char *name); /* '-' and '_' are the same */
+/* The row of option @name of any collector, and which one (@at, may be NULL: its index); or NULL. */
+const struct opt *collector_option(const char *name, unsigned *at);
 
 #endif
