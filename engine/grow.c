@@ -181,12 +181,16 @@ int cache_grow(struct kmem_cache_core *core, unsigned node, void *pages, struct 
 				    NULL);
 	if (!pages)
 		goto failed;
+	if (watched(core))
+		watch_tell(core, KMEM_WATCH_PAGES, geo, pages, NULL, node, colour);
 	slab = alloc_slabmgmt(core, geo, pages, node, colour);
 	if (!slab)
 		goto opps1;
 	slab->geometry = geo->id;
 	slab_map_pages(core, slab, pages, &geo->g);
 	cache_init_objs(core, slab, geo);
+	if (watched(core))
+		watch_tell(core, KMEM_WATCH_GROWN, geo, pages, slab, node, colour);
 
 	kmem_lock(&l3->lock);
 	list_add_tail(&slab->list, &l3->slabs_free);
@@ -199,6 +203,8 @@ int cache_grow(struct kmem_cache_core *core, unsigned node, void *pages, struct 
 	count_objs(core, geo->g.num);
 	return 1;
 opps1:
+	if (watched(core))
+		watch_tell(core, KMEM_WATCH_FREED, geo, pages, NULL, node, colour);
 	pages_free(core->sys->pages, pages, geo->g.gfporder);
 failed:
 	atomic_fetch_sub(&geo->nslabs, 1);
@@ -227,6 +233,8 @@ void slab_destroy(struct kmem_cache_core *core, struct slab *slab)
 		p[i].cache = NULL;
 		p[i].slab = NULL;
 	}
+	if (watched(core))
+		watch_tell(core, KMEM_WATCH_FREED, geo, page, slab, slab->nodeid, slab->colour);
 	pages_free(core->sys->pages, page, g->gfporder);
 	if (mgmt)
 		cache_free_caller(geo->slabp_cache, mgmt, NULL);

@@ -19,7 +19,7 @@
  *	array ownership      slot claimed (see slot.c); several: ascending slot numbers, by one freezer at a time
  *	alien_cache.lock     ascending (node, other)
  *	kmem_list3.lock      ascending node numbers
- *	meta lock, page locks (leaves)
+ *	meta lock, page locks, system.watch_lock (leaves)
  * No operation on another cache (slabp_cache) happens with a list3 or alien lock held: doomed slabs are collected
  * and destroyed after unlocking.
  *
@@ -142,6 +142,8 @@ struct kmem_system {
 	struct kmem_cache *kmalloc[32]; /* ascending sizes, as kmalloc_sizes() */
 	_Atomic uint64_t fail_seen, fail_at;
 	uint8_t zonelist[KMEM_MAX_NODES][KMEM_MAX_NODES];
+	struct kmem_lock watch_lock; /* held around every call of the watcher */
+	struct kmem_watch *_Atomic watch;
 	pthread_t reaper;
 	pthread_mutex_t reaper_lock;
 	pthread_cond_t reaper_cond;
@@ -193,6 +195,8 @@ void meta_destroy(struct kmem_meta *m);
 void *meta_alloc(struct kmem_meta *m, size_t size); /* zeroed, line aligned; NULL */
 void meta_free(struct kmem_meta *m, void *p);	    /* NULL is allowed */
 uint64_t meta_live(struct kmem_meta *m);	    /* blocks handed out and not returned */
+bool meta_owns(struct kmem_meta *m,
+	       const void *p); /* in a chunk; blocks mapped one by one are not found */
 
 /* ---- inject.c ---- */
 
@@ -291,6 +295,22 @@ void setting_apply(struct kmem_cache_core *core, struct new_setting *n);
 void setting_release(struct kmem_system *s, struct new_setting *n);
 /* 1: every operation must take the slow path. */
 unsigned setting_wants_slow(const struct kmem_cache_core *core, const struct slab_config *cfg);
+
+/* ---- watch.c ---- */
+
+/* @slab NULL: before (or instead of) there is one. */
+void watch_tell(struct kmem_cache_core *core, enum kmem_watch_event event,
+		const struct kmem_geo *geo, const void *page, const struct slab *slab,
+		unsigned node, unsigned colour);
+
+static inline bool watched(struct kmem_cache_core *core)
+{
+	return atomic_load_explicit(&core->sys->watch, memory_order_relaxed) != NULL;
+}
+
+/* What the world sees of @slab, which is on list @list. */
+void slab_view(struct kmem_cache_core *core, const struct slab *slab, unsigned list,
+	       struct kmem_slab_view *v);
 
 /* ---- debug.c ---- */
 

@@ -233,6 +233,49 @@ struct kmem_slab_view {
 void kmem_for_each_slab(struct kmem_cache *c, void (*fn)(const struct kmem_slab_view *v, void *arg),
 			void *arg);
 
+/* ---- watching ---- */
+
+/*
+ * Slabs as they come and go, for who keeps a map of them. One watcher per system; without one it costs a load
+ * when a slab is grown or freed, and nothing elsewhere.
+ *
+ *	KMEM_WATCH_PAGES  the slab has its pages, and nothing of them was touched yet; mgmt is NULL where the
+ *	                  management will lie outside the slab or in an object
+ *	KMEM_WATCH_GROWN  it is whole, and on no list yet
+ *	KMEM_WATCH_FREED  its pages are about to be given back; also after PAGES alone, when growing fails
+ *
+ * Called by the thread that grows or frees, one call at a time, locks possibly held: it must not call the engine.
+ */
+enum kmem_watch_event { KMEM_WATCH_PAGES, KMEM_WATCH_GROWN, KMEM_WATCH_FREED };
+struct kmem_watch {
+	void (*slab)(struct kmem_watch *w, enum kmem_watch_event event, struct kmem_cache *c,
+		     const struct kmem_slab_view *v);
+};
+/* From now on @w (NULL: nobody). When it returns, no call to the one before is under way. Slabs that live already
+ * are kmem_for_each_slab()'s to tell; ask it afterwards, and be ready to hear of one twice. */
+void kmem_system_watch(struct kmem_system *s, struct kmem_watch *w);
+
+/* Which of the system's memory @addr lies in. */
+enum kmem_where {
+	KMEM_ELSEWHERE,
+	KMEM_IN_PAGES,	 /* where slabs are */
+	KMEM_IN_ACCOUNT, /* the map from pages to slabs, and the page allocator's accounts */
+	KMEM_IN_META	 /* cache heads, arrays, node lists */
+};
+enum kmem_where kmem_system_where(struct kmem_system *s, const void *addr);
+
+/* Calls @fn for each piece of KMEM_IN_META memory that @c uses now. Held still meanwhile. */
+enum kmem_part {
+	KMEM_PART_HEAD,
+	KMEM_PART_NODE,
+	KMEM_PART_ARRAY,
+	KMEM_PART_SHARED,
+	KMEM_PART_ALIEN
+};
+void kmem_for_each_part(struct kmem_cache *c,
+			void (*fn)(enum kmem_part part, const void *addr, size_t bytes, void *arg),
+			void *arg);
+
 /* Every equation of the headers, over all slabs, queues and pages of the cache. 0, or -EINVAL and which one. */
 int kmem_cache_check(struct kmem_cache *c, struct err *e);
 int kmem_system_check(struct kmem_system *s, struct err *e);

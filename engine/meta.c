@@ -134,6 +134,19 @@ void meta_free(struct kmem_meta *m, void *p)
 		munmap(b, b->bytes);
 }
 
+bool meta_owns(struct kmem_meta *m, const void *p)
+{
+	uintptr_t a = (uintptr_t)p;
+	bool found;
+
+	kmem_lock(&m->lock);
+	found = a - (uintptr_t)m < sizeof(*m);
+	for (struct meta_chunk *c = m->chunks; c && !found; c = c->next)
+		found = a - (uintptr_t)c < META_CHUNK;
+	kmem_unlock(&m->lock);
+	return found;
+}
+
 uint64_t meta_live(struct kmem_meta *m)
 {
 	uint64_t n;

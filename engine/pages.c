@@ -209,6 +209,14 @@ const struct pages_map *pages_map(const struct pages *p)
 	return &p->map;
 }
 
+int pages_is_account(const struct pages *p, const void *addr)
+{
+	uintptr_t a = (uintptr_t)addr;
+
+	return a - (uintptr_t)p->map.page < p->page_len || a - (uintptr_t)p->state < p->state_len ||
+	       a - (uintptr_t)p < p->self_len;
+}
+
 /* ---- alloc, free ---- */
 
 /* Book @bytes on the node unless its limit forbids. */

@@ -76,6 +76,9 @@ void pages_node_stats(struct pages *p, unsigned node, struct pages_stats *s);
  */
 int pages_where(void *const *addr, size_t n, int *node, struct err *e);
 
+/* 1: @addr lies in the map below or in other accounts of @p. */
+int pages_is_account(const struct pages *p, const void *addr);
+
 int pages_check(struct pages *p, struct err *e);
 
 /* The layout, for the arithmetic below; set once by pages_create(), never changes. */

@@ -141,22 +141,10 @@ const char *kmem_cache_name(const struct kmem_cache *c)
 static void view_list(struct kmem_cache_core *core, struct list_head *h, unsigned list,
 		      void (*fn)(const struct kmem_slab_view *v, void *arg), void *arg)
 {
-	for (struct list_head *p = h->next; p != h; p = p->next) {
-		const struct slab *slab = list_slab(p);
-		const struct slab_geometry *g = &core->geo[slab->geometry]->g;
-		struct kmem_slab_view v = {
-			.page = slab_page(slab, g),
-			.s_mem = slab->s_mem,
-			.colour = slab->colour,
-			.colouroff = slab->colouroff,
-			.node = slab->nodeid,
-			.inuse = slab->inuse,
-			.list = list,
-			.bytes = (size_t)g->page_size << g->gfporder,
-			.geometry = g,
-			.mgmt = g->rules == RULES_6_1 ? slab->freelist : (const void *)slab,
-		};
+	struct kmem_slab_view v;
 
+	for (struct list_head *p = h->next; p != h; p = p->next) {
+		slab_view(core, list_slab(p), list, &v);
 		fn(&v, arg);
 	}
 }
