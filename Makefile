@@ -141,6 +141,10 @@ $(OUT)/commit: FORCE
 	@mkdir -p $(OUT)
 	@echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' >$@
 
+# The data files of events are put into an object as they are.
+EVENT_DATA := $(wildcard collectors/events/*.csv collectors/events/*.ini)
+$(OUT)/obj/collectors/perf/ev_data.o: $(EVENT_DATA)
+
 $(OUT)/pic/%.o: %.c $(STAMP)
 	@mkdir -p $(@D)
 	$(say) CC $@
@@ -270,6 +274,7 @@ install: all library ## install under $(DESTDIR)$(PREFIX)
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' slabscope.pc.in >$(LIBDIR)/pkgconfig/slabscope.pc
 	$(Q)for f in $(SHARED); do [ -f "$$f" ] || continue; \
 		$(INSTALL) -D -m 644 "$$f" "$(SHAREDIR)/$$f" || exit 1; done
+	$(Q)for f in $(EVENT_DATA); do $(INSTALL) -D -m 644 "$$f" "$(SHAREDIR)/events/$${f##*/}" || exit 1; done
 	$(Q)for m in $(MAN); do $(INSTALL) -m 644 $$m $(MANDIR)/ || exit 1; done
 
 uninstall: ## remove what install put there

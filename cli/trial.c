@@ -176,11 +176,32 @@ static int open_collectors(struct trial_exec *x, struct err *e)
 		err = c->open ? c->open(ctx, e) : 0;
 		if (err)
 			return err_prefix(e, err, "collector %s", c->name);
-		x->passes_of[x->nr_collectors - 1] = c->passes ? c->passes(ctx) : 1;
-		if (x->passes_of[x->nr_collectors - 1] > x->passes)
-			x->passes = x->passes_of[x->nr_collectors - 1];
 	}
 	return 0;
+}
+
+/* Which passes of the region there are, and whose: those that all share first. */
+static void plan_passes(struct trial_exec *x)
+{
+	unsigned i;
+
+	x->passes = 0;
+	for (i = 0; i < x->nr_collectors; i++) {
+		const struct collector *c = x->collector[i];
+		unsigned n = c->passes ? c->passes(&x->ctx[i]) : 1;
+
+		x->passes_of[i] = n ? n : 1;
+		if (!c->own_passes && x->passes_of[i] > x->passes)
+			x->passes = x->passes_of[i];
+	}
+	for (i = 0; i < x->nr_collectors; i++) {
+		if (!x->collector[i]->own_passes)
+			continue;
+		x->first_pass[i] = x->passes;
+		x->passes += x->passes_of[i];
+	}
+	if (!x->passes)
+		x->passes = 1; /* nobody measures */
 }
 
 static int setup(struct trial_exec *x, struct err *e)
@@ -200,6 +221,7 @@ static int setup(struct trial_exec *x, struct err *e)
 		err = trial_bind(x, x->cpu[0], e); /* again: now there may be a slot to take */
 	if (err)
 		return err;
+	plan_passes(x);
 	x->have_setup = 1;
 	err = x->spec->wl->setup(&x->env, e);
 	if (err)
@@ -313,7 +335,6 @@ int trial_run(const struct trial_spec *s, int out)
 	x->spec = s;
 	x->out = out;
 	x->config = s->config;
-	x->passes = 1;
 	pthread_mutex_init(&x->lock, NULL);
 	pthread_cond_init(&x->wake, NULL);
 	pthread_cond_init(&x->done, NULL);

@@ -183,10 +183,10 @@ static void meet(struct trial_exec *x)
 			sched_yield();
 }
 
-/* Does collector @i take part in this pass? All do in the first. */
+/* Does collector @i take part in this pass? */
 static int takes_part(const struct trial_exec *x, unsigned i)
 {
-	return !x->pass || x->pass < x->passes_of[i];
+	return x->pass >= x->first_pass[i] && x->pass - x->first_pass[i] < x->passes_of[i];
 }
 
 static int job_measure(struct trial_exec *x, struct trial_hand *h, struct err *e)

@@ -55,6 +55,7 @@ struct trial_exec {
 	const struct collector *collector[TRIAL_MAX_COLLECTORS];
 	struct collect_ctx ctx[TRIAL_MAX_COLLECTORS];
 	unsigned passes_of[TRIAL_MAX_COLLECTORS];
+	unsigned first_pass[TRIAL_MAX_COLLECTORS]; /* 0, but for those with passes to themselves */
 	unsigned passes, pass; /* how often the region is run, and which time it is */
 
 	uint64_t warmup_ops, ops; /* of each worker, as it came out */

@@ -31,8 +31,8 @@ const struct opt trial_opts_table[] = {
 	{ .name = "collect",
 	  .type = OPT_STR,
 	  FIELD(collect),
-	  .def = "rusage,slabinfo,time",
-	  .help = "what measures, as a comma list; the last one is nearest the measured region" },
+	  .def = "rusage,slabinfo,numa,perf,interference,time",
+	  .help = "what measures, as a comma list; the last one is nearest the measured region; +NAME,... adds to the default" },
 	{ .name = "workers",
 	  .type = OPT_UINT,
 	  FIELD(workers),
@@ -247,6 +247,43 @@ const struct opt *trial_spec_find(const struct trial_spec *s, const char *name,
 	return find_collector_option(s, name, table, base);
 }
 
+static int in_list(const char *list, const char *name, size_t n)
+{
+	for (; *list; list += strcspn(list, ","), list += *list == ',')
+		if (strcspn(list, ",") == n && !strncmp(list, name, n))
+			return 1;
+	return 0;
+}
+
+/* "+latency,+perfctl": the default list with these in front of its last one, which stays nearest the
+ * region. Those that are there already are not added. */
+static int add_collectors(const struct opt *row, const char *text, char list[OPT_STR_MAX],
+			  struct err *e)
+{
+	const char *last = strrchr(row->def, ',') + 1, *p;
+	char more[OPT_STR_MAX] = "";
+	size_t n, len = 0;
+
+	for (p = text; *p; p += n + (p[n] == ',')) {
+		p += *p == '+';
+		n = strcspn(p, ",");
+		if (!n)
+			return err_set(e, -EINVAL, "%s: expected +NAME,..., got '%s'", row->name,
+				       text);
+		if (in_list(row->def, p, n) || in_list(more, p, n))
+			continue;
+		if (len + n + 2 > sizeof(more))
+			return err_set(e, -EINVAL, "%s: more than %d characters", row->name,
+				       OPT_STR_MAX - 1);
+		len += (size_t)snprintf(more + len, sizeof(more) - len, "%.*s,", (int)n, p);
+	}
+	n = (size_t)snprintf(list, OPT_STR_MAX, "%.*s%s%s", (int)(last - row->def), row->def, more,
+			     last);
+	return n < OPT_STR_MAX ? 0 :
+				 err_set(e, -EINVAL, "%s: more than %d characters", row->name,
+					 OPT_STR_MAX - 1);
+}
+
 int trial_spec_set(struct trial_spec *s, const char *name, const char *text, struct err *e)
 {
 	const void *base;
@@ -261,6 +298,13 @@ int trial_spec_set(struct trial_spec *s, const char *name, const char *text, str
 		return set_workload(s, text, e);
 	if (row->offset == offsetof(struct trial_opts, profile) && base == &s->run)
 		return set_profile(s, text, e);
+	if (row->offset == offsetof(struct trial_opts, collect) && base == &s->run &&
+	    *text == '+') {
+		char list[OPT_STR_MAX];
+		int err = add_collectors(row, text, list, e);
+
+		return err ? err : opt_parse(row, &s->run, list, e);
+	}
 	return opt_parse(row, (void *)(uintptr_t)base, text, e);
 }
 

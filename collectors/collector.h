@@ -22,11 +22,15 @@
  * number of operations; ctx->pass counts from 0. start, thread_start, thread_stop and stop are called
  * in pass 0 for every collector, in a later pass only for those that asked for so many.
  *
+ * A collector with own_passes is in the way of others, so it gets passes to itself: they come after
+ * all others', nobody else takes part in them, and it takes part in no other.
+ *
  * Any hook may be NULL. A collector that cannot measure here does not fail: it opens, and emits its
  * metrics as unavailable with the reason. open and thread_open fail only for what makes the trial
  * worthless (-ENOMEM).
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/err.h"
@@ -84,6 +88,7 @@ struct collector {
 	const struct opt *opts;
 	size_t params_size;
 	int (*validate)(const void *params, struct err *e); /* options together; may be NULL */
+	bool own_passes;
 	int (*open)(struct collect_ctx *c, struct err *e);
 	unsigned (*passes)(struct collect_ctx *c); /* NULL: 1 */
 	int (*thread_open)(struct collect_ctx *c, unsigned worker, struct err *e);

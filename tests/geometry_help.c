@@ -65,3 +65,17 @@ void expect(const char *what, unsigned raw, const char *field, long want, unsign
 	if (want != ANY && (unsigned long)want != got)
 		fail_msg("%s, %u bytes: %s is %u, published %ld", what, raw, field, got, want);
 }
+
+void expect_geometry(const char *what, unsigned raw, const struct geometry_want *want,
+		     const struct slab_geometry *got)
+{
+	expect(what, raw, "size", want->size, got->size);
+	expect(what, raw, "num", want->num, got->num);
+	expect(what, raw, "gfporder", want->order, got->gfporder);
+	expect(what, raw, "off_slab", want->off_slab, got->off_slab);
+	expect(what, raw, "objfreelist", want->objfreelist, got->objfreelist);
+	expect(what, raw, "slab_size", want->mgmt, got->slab_size);
+	expect(what, raw, "left_over", want->left, got->left_over);
+	expect(what, raw, "colour", want->colour, got->colour);
+	expect(what, raw, "colour_off", want->colour_off, got->colour_off);
+}

@@ -30,6 +30,13 @@ void setup(struct slab_geometry_in *in, struct slab_config *c, const struct worl
 void compute(const struct slab_geometry_in *in, const struct slab_config *c,
 	     struct slab_geometry *g);
 
+/* What a row says of a geometry; each may be ANY. */
+struct geometry_want {
+	long size, num, order, off_slab, objfreelist, mgmt, left, colour, colour_off;
+};
+void expect_geometry(const char *what, unsigned raw, const struct geometry_want *want,
+		     const struct slab_geometry *got);
+
 /* Fail unless @got is what the row says. */
 void expect(const char *what, unsigned raw, const char *field, long want, unsigned got);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Misuse is found and reported: red zones, poison, callers, alone and together, on both rules and wherever the
- * management lies. And kmem_cache_check() finds what is broken inside the engine, broken here on purpose.
+ * management lies. What is broken inside the engine is in test_engine_check.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,73 +10,7 @@
 
 #include <cmocka.h>
 
-#include "tests/ops_impl.h"
-
-#define TEXT 4096
-
-struct bench {
-	struct kmem_system *s;
-	struct kmem_cache *c;
-	struct slab_geometry g;
-	unsigned size;
-	unsigned reports;
-	char text[TEXT]; /* of the last one */
-};
-
-static void note(void *arg, const char *text)
-{
-	struct bench *b = arg;
-
-	b->reports++;
-	snprintf(b->text, sizeof(b->text), "%s", text);
-}
-
-static void bench_begin(struct bench *b, const struct slab_config *cfg, unsigned size,
-			unsigned nodes)
-{
-	struct kmem_machine *m = malloc(sizeof(*m));
-	struct kmem_system_config sc = { .machine = m,
-					 .node_bytes = 64u << 20,
-					 .max_slots = 4,
-					 .report = note,
-					 .report_arg = b };
-	struct err e;
-
-	memset(b, 0, sizeof(*b));
-	assert_non_null(m);
-	assert_int_equal(kmem_machine_synthetic(m, 4, nodes, &e), 0);
-	m->page_size = 4096;
-	m->cache_line = 64;
-	if (kmem_system_create(&b->s, &sc, &e) ||
-	    kmem_cache_create(b->s, "victim", size, cfg, NULL, &b->c, &e))
-		fail_msg("%s", e.text);
-	b->size = size;
-	kmem_cache_geometry(b->c, &b->g);
-	assert_int_equal(kmem_thread_bind(0), 0);
-	free(m);
-}
-
-static void sound(struct bench *b)
-{
-	struct err e;
-
-	if (kmem_system_check(b->s, &e))
-		fail_msg("%s", e.text);
-}
-
-/* Nothing was lost to the misuse. */
-static void bench_end(struct bench *b)
-{
-	struct err e;
-
-	sound(b);
-	if (kmem_cache_destroy(b->c, &e))
-		fail_msg("%s", e.text);
-	assert_int_equal(ops_pages_left(b->s), 0);
-	assert_int_equal(meta_live(b->s->meta), ops_meta_expected(b->s));
-	if (kmem_system_destroy(b->s, &e))
-		fail_msg("%s", e.text);
-}
+#include "tests/debug_help.h"
 
 /* Exactly one report since the last call, and it says @what about @obj. */
 static void reported(struct bench *b, const char *what, const void *obj)
@@ -137,7 +71,7 @@ static void double_free(struct bench *b)
 	kmem_cache_free(b->c, p);
 	reported(b, "double free", p);
 	names_slab_and_callers(b, p, "freed before by");
-	sound(b);
+	bench_sound(b);
 	put(b, q);
 	kmem_cache_free(b->c, p); /* no longer the last one in the queue */
 	reported(b, "double free", p);
@@ -156,7 +90,7 @@ static void double_free_in_slab(struct bench *b)
 	kmem_cache_shrink(b->c); /* out of the queues */
 	kmem_cache_free(b->c, p[0]);
 	reported(b, "double free", p[0]);
-	sound(b);
+	bench_sound(b);
 	for (unsigned i = 1; i < n; i++)
 		put(b, p[i]);
 }
@@ -172,7 +106,7 @@ static void interior(struct bench *b)
 		kmem_cache_free(b->c, p + 8);
 		reported(b, "not an object's start", p);
 	}
-	sound(b);
+	bench_sound(b);
 	put(b, p);
 }
 
@@ -189,7 +123,7 @@ static void foreign(struct bench *b)
 	assert_non_null(strstr(b->text, "not this allocator's"));
 	kmem_cache_free(b->c, &other);
 	reported(b, "foreign free", &other);
-	sound(b);
+	bench_sound(b);
 	kmem_kfree(b->s, other);
 	assert_int_equal(b->reports, 0);
 	free(heap);
@@ -205,7 +139,7 @@ static void overflow(struct bench *b, long at, const char *what)
 	reported(b, what, p);
 	names_slab_and_callers(b, p, "allocated by");
 	p[at] = was;
-	sound(b);
+	bench_sound(b);
 	put(b, p);
 }
 
@@ -225,7 +159,7 @@ static void written_after_free(struct bench *b, unsigned at, unsigned char bits)
 	names_slab_and_callers(b, p, "freed before by");
 	assert_int_equal(strstr(b->text, "a single bit") != NULL, __builtin_popcount(bits) == 1);
 	put(b, q);
-	sound(b);
+	bench_sound(b);
 	/* and when its slab is destroyed */
 	q = get(b);
 	put(b, q);
@@ -347,225 +281,6 @@ static void bulk(void **state)
 	bench_end(&b);
 }
 
-/* ---- what kmem_cache_check() must find ---- */
-
-/* Where a break goes: @len bytes at @at become @bytes. */
-struct damage {
-	void *at;
-	size_t len;
-	unsigned char bytes[8];
-};
-
-struct inside {
-	struct bench *b;
-	struct kmem_list3 *l3, *far; /* nodes 0 and 1 */
-	struct slab *partial, *next_partial, *full, *empty;
-	struct array_cache *ac, *shared, *alien;
-	void *index; /* of partial */
-};
-
-static struct damage put_word(void *at, size_t len, uint64_t v)
-{
-	struct damage d = { .at = at, .len = len };
-
-	memcpy(d.bytes, &v, len);
-	return d;
-}
-
-#define BREAK(field, v) put_word(&(field), sizeof(field), (uint64_t)(v))
-#define P(x) ((uintptr_t)(x))
-
-static unsigned width(const struct inside *k)
-{
-	return k->b->g.index_bytes;
-}
-
-static struct damage index_damage(struct inside *k, unsigned i, unsigned v)
-{
-	return put_word((char *)k->index + (size_t)i * width(k), width(k), v);
-}
-
-/* The place in index[] that says which object is taken first. */
-static unsigned first_free(const struct inside *k)
-{
-	return k->b->g.rules == RULES_6_1 ? k->partial->inuse : k->partial->free;
-}
-
-static unsigned twice(const struct inside *k)
-{
-	/* a stack names an object twice; a list comes back to where it was */
-	return k->b->g.rules == RULES_6_1 ? index_get(k->index, width(k), k->partial->inuse + 1) :
-					    k->partial->free;
-}
-
-static void *free_object(const struct inside *k)
-{
-	unsigned i = k->b->g.rules == RULES_6_1 ? index_get(k->index, width(k), k->partial->inuse) :
-						  k->partial->free;
-
-	return index_to_obj(k->partial, &k->b->g, i);
-}
-
-static struct damage pick_damage(struct inside *k, unsigned which, const char **name)
-{
-	const struct slab_geometry *g = &k->b->g;
-	struct kmem_page *page = pages_lookup(k->b->s->map, slab_page(k->partial, g));
-	struct kmem_cache *other = k->b->s->kmalloc[0];
-
-#define CASE(n, text, expr)   \
-	case n:               \
-		*name = text; \
-		return expr
-	switch (which) {
-		CASE(0, "index names an object twice", index_damage(k, first_free(k), twice(k)));
-		CASE(1, "index names no object", index_damage(k, first_free(k), g->num));
-		CASE(2, "inuse too high", BREAK(k->partial->inuse, k->partial->inuse + 1));
-		CASE(3, "inuse of a partial slab 0", BREAK(k->partial->inuse, 0));
-		CASE(4, "inuse of a full slab too low", BREAK(k->full->inuse, g->num - 1));
-		CASE(5, "inuse of an empty slab 1", BREAK(k->empty->inuse, 1));
-		CASE(6, "inuse beyond num", BREAK(k->partial->inuse, g->num + 5));
-		CASE(7, "first slab's prev", BREAK(k->partial->list.prev, P(k->next_partial)));
-		CASE(8, "second slab's prev",
-		     BREAK(k->next_partial->list.prev, P(&k->l3->slabs_full)));
-		CASE(9, "a list in a circle", BREAK(k->partial->list.next, P(&k->partial->list)));
-		CASE(10, "a list cut short",
-		     BREAK(k->partial->list.next, P(&k->l3->slabs_partial)));
-		CASE(11, "page map says another cache", BREAK(page->cache, P(other)));
-		CASE(12, "page map says no cache", BREAK(page->cache, 0));
-		CASE(13, "page map says another slab", BREAK(page->slab, P(k->full)));
-		CASE(14, "an object twice in a CPU's queue",
-		     BREAK(k->ac->entry[0], P(k->ac->entry[1])));
-		CASE(15, "an object in CPU's and shared queue",
-		     BREAK(k->ac->entry[0], P(k->shared->entry[0])));
-		CASE(16, "an object twice in the shared queue",
-		     BREAK(k->shared->entry[1], P(k->shared->entry[0])));
-		CASE(17, "an object twice in an alien queue",
-		     BREAK(k->alien->entry[0], P(k->alien->entry[1])));
-		CASE(18, "a free object in a queue", BREAK(k->ac->entry[0], P(free_object(k))));
-		CASE(19, "a queue with the middle of an object",
-		     BREAK(k->ac->entry[0], P(k->ac->entry[0]) + 8));
-		CASE(20, "a queue with an address from elsewhere", BREAK(k->ac->entry[0], P(&k)));
-		CASE(21, "a queue with NULL", BREAK(k->ac->entry[0], 0));
-		CASE(22, "a queue with another node's object",
-		     BREAK(k->ac->entry[0], P(k->alien->entry[0])));
-		CASE(23, "an alien queue with a local object",
-		     BREAK(k->alien->entry[0], P(k->ac->entry[0])));
-		CASE(24, "a queue over its limit", BREAK(k->ac->limit, k->ac->avail - 1));
-		CASE(25, "free_objects", BREAK(k->l3->free_objects, k->l3->free_objects + 1));
-		CASE(26, "num_objs", BREAK(k->l3->num_objs, k->l3->num_objs - 1));
-		CASE(27, "num_slabs", BREAK(k->l3->num_slabs, k->l3->num_slabs + 1));
-		CASE(28, "num_full", BREAK(k->l3->num_full, k->l3->num_full + 1));
-		CASE(29, "colour", BREAK(k->partial->colour, g->colour + 1));
-		CASE(30, "colouroff", BREAK(k->partial->colouroff, k->partial->colouroff + 8));
-		CASE(31, "s_mem", BREAK(k->partial->s_mem, P(k->partial->s_mem) + 8));
-		CASE(32, "nodeid", BREAK(k->partial->nodeid, 1));
-		CASE(33, "geometry without any", BREAK(k->partial->geometry, 77));
-		CASE(34, "fewer slabs of a geometry",
-		     BREAK(k->b->c->core->geo[k->partial->geometry]->nslabs, 1));
-		CASE(35, "objects that are larger",
-		     BREAK(k->b->c->core->geo[k->partial->geometry]->g.size, g->size + 8));
-	}
-#undef CASE
-	*name = NULL;
-	return (struct damage){ .at = NULL };
-}
-
-/* Slabs on every list, objects in every queue. */
-static void fill(struct bench *b, struct inside *k, void **out, unsigned *left)
-{
-	unsigned num = b->g.num, n = 0;
-
-	for (; n < 12 * num && n < 3000; n++)
-		out[n] = kmem_cache_alloc_node(b->c, 0, n % 3 == 2);
-	/* by page: every third stays full, every third becomes empty, every third half so; the last ones to be freed
-	 * wait in the queues */
-	for (unsigned turn = 2; turn; turn--)
-		for (unsigned i = 0; i < n;) {
-			uintptr_t at = (uintptr_t)out[i];
-
-			if (at / 4096 % 3 == turn && (turn == 2 || at / 8 % 2)) {
-				kmem_cache_free(b->c, out[i]);
-				out[i] = out[--n];
-			} else {
-				i++;
-			}
-		}
-	k->b = b;
-	k->l3 = b->c->core->l3[0];
-	k->far = b->c->core->l3[1];
-	k->ac = *(b->c->core->slow_only ? &b->c->slot[0].home : &b->c->slot[0].ac);
-	k->shared = k->l3->shared;
-	k->alien = &atomic_load(&k->l3->alien[1])->ac;
-	for (unsigned i = n; k->alien->avail < 2 && i-- > 0;)
-		if (kmem_obj_node(b->s, out[i]) == 1) {
-			kmem_cache_free(b->c, out[i]);
-			out[i] = out[--n];
-		}
-	*left = n;
-	assert_true(k->l3->slabs_partial.next->next != &k->l3->slabs_partial);
-	k->partial = list_slab(k->l3->slabs_partial.next);
-	k->next_partial = list_slab(k->l3->slabs_partial.next->next);
-	assert_false(list_empty(&k->l3->slabs_full) || list_empty(&k->l3->slabs_free));
-	k->full = list_slab(k->l3->slabs_full.next);
-	k->empty = list_slab(k->l3->slabs_free.next);
-	k->index = slab_index_base(k->partial, &b->g);
-	assert_true(k->partial->inuse && k->partial->inuse + 2 <= num);
-	assert_true(k->ac->avail >= 2 && k->shared->avail >= 2 && k->alien->avail >= 2);
-}
-
-static void check_finds(const char *profile, unsigned debug)
-{
-	struct slab_config cfg;
-	void *out[3000];
-	struct inside k;
-	struct bench b;
-	unsigned left, found = 0;
-	const char *name;
-
-	slab_config_profile(&cfg, profile, NULL);
-	cfg.red_zone = debug;
-	cfg.mgmt = MGMT_ON;
-	cfg.limit = 8;
-	cfg.batchcount = 4;
-	cfg.shared = 2;
-	cfg.free_limit = 1000;
-	bench_begin(&b, &cfg, 200, 2);
-	memset(&k, 0, sizeof(k));
-	fill(&b, &k, out, &left);
-	sound(&b);
-	for (unsigned i = 0;; i++) {
-		struct damage d = pick_damage(&k, i, &name);
-		unsigned char was[8];
-		struct err e = { "" };
-		int r;
-
-		if (!name)
-			break;
-		memcpy(was, d.at, d.len);
-		memcpy(d.at, d.bytes, d.len);
-		r = kmem_cache_check(b.c, &e);
-		memcpy(d.at, was, d.len);
-		if (r != -EINVAL || !e.text[0])
-			fail_msg("%s: check did not find: %s", profile, name);
-		found++;
-		sound(&b);
-	}
-	assert_int_equal(found, 36);
-	for (unsigned i = 0; i < left; i++)
-		kmem_cache_free(b.c, out[i]);
-	assert_int_equal(b.reports, 0);
-	bench_end(&b);
-}
-
-static void check_finds_damage(void **state)
-{
-	(void)state;
-	check_finds("kernel-2.6.22", 0);
-	check_finds("kernel-6.1", 0);
-	check_finds("kernel-2.6.22", 1);
-	check_finds("kernel-6.1", 1);
-}
-
 /* Without any debugging a foreign object is found when the queue that took it is emptied. */
 static void foreign_without_debugging(void **state)
 {
@@ -594,7 +309,6 @@ int main(void)
 		cmocka_unit_test(tuned_on_and_off),
 		cmocka_unit_test(bulk),
 		cmocka_unit_test(foreign_without_debugging),
-		cmocka_unit_test(check_finds_damage),
 	};
 
 	return cmocka_run_group_tests_name("engine_debug", tests, NULL, NULL);

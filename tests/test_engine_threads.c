@@ -1,151 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Many threads in one cache, while others tune, shrink, reap and look in.
- *
- * Who holds an object writes its number into a table outside the engine (one byte per word of memory): an object
- * that is handed out twice is found at once, with no help from what it contains. Its contents are written and
- * compared too, with plain stores: a thread sanitizer sees whoever else touches them.
- *
- *	SLABSCOPE_THREADS_OPS=n  operations per thread (default 150000; fewer under a sanitizer)
+ * Many threads in one cache, while others tune, shrink, reap and look in. Threads that are interrupted or lose
+ * their array in the middle of an operation are in test_engine_preempt.c.
  */
-#include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/time.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "lib/host.h"
-#include "tests/ops_impl.h"
-
-#define WORKERS 8 /* at most */
-#define CACHES 2
-#define HELD 48
-#define RING 64
-
-static int sanitized(void)
-{
-	return strcmp(host_build_sanitizer(), "none") != 0;
-}
-
-/* Runs on whatever thread finds it: cmocka's asserts belong to the main one. */
-static void broken(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
-static void broken(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-	abort();
-}
-
-static void misuse(void *arg, const char *text)
-{
-	(void)arg;
-	broken("%s", text);
-}
-
-struct ring {
-	pthread_mutex_t lock;
-	unsigned n;
-	struct {
-		unsigned char *p;
-		unsigned cache;
-		uint64_t stamp;
-	} at[RING];
-};
-
-struct stage {
-	struct kmem_system *s;
-	struct kmem_cache *c[CACHES];
-	unsigned size[CACHES];
-	_Atomic unsigned char *owner; /* of each word of the engine's memory; 0: nobody */
-	size_t words;
-	unsigned workers, ops, nodes;
-	unsigned least; /* tunes and looks before the workers may end */
-	struct ring ring[WORKERS];
-	atomic_uint running;
-	atomic_ulong allocs, nulls, frees, handed, tunes, looks;
-};
-
-struct worker {
-	struct stage *st;
-	unsigned me;
-	struct rng rng;
-	struct {
-		unsigned char *p;
-		unsigned cache;
-		uint64_t stamp;
-	} held[HELD];
-	unsigned n;
-	unsigned long allocs, nulls, frees, handed;
-};
-
-/* ---- holding ---- */
-
-static _Atomic unsigned char *owner_of(struct stage *st, const void *p)
-{
-	return &st->owner[((uintptr_t)p - st->s->map->base) / 8];
-}
-
-static void write_stamp(unsigned char *p, unsigned size, uint64_t stamp)
-{
-	for (unsigned i = 0; i + 8 <= size; i += 8)
-		memcpy(p + i, &stamp, 8);
-}
-
-static void compare_stamp(const unsigned char *p, unsigned size, uint64_t stamp)
-{
-	for (unsigned i = 0; i + 8 <= size; i += 8)
-		if (memcmp(p + i, &stamp, 8))
-			broken("object %p was changed at byte %u while it was held",
-			       (const void *)p, i);
-}
-
-static void hold(struct worker *w, unsigned cache, unsigned char *p)
-{
-	unsigned char was = atomic_exchange_explicit(owner_of(w->st, p), (unsigned char)(w->me + 1),
-						     memory_order_relaxed);
-	uint64_t stamp = rng_u64(&w->rng);
-
-	if (was)
-		broken("object %p was handed to thread %u while thread %d held it", (void *)p,
-		       w->me, was - 1);
-	w->held[w->n].p = p;
-	w->held[w->n].cache = cache;
-	w->held[w->n].stamp = stamp;
-	w->n++;
-	write_stamp(p, w->st->size[cache], stamp);
-	w->allocs++;
-}
-
-static unsigned char *let_go(struct worker *w, unsigned char *p, unsigned cache, uint64_t stamp)
-{
-	compare_stamp(p, w->st->size[cache], stamp);
-	if (!atomic_exchange_explicit(owner_of(w->st, p), 0, memory_order_relaxed))
-		broken("object %p was held and marked free", (void *)p);
-	w->frees++;
-	return p;
-}
-
-static unsigned char *let_go_held(struct worker *w, unsigned i, unsigned *cache)
-{
-	unsigned char *p = let_go(w, w->held[i].p, w->held[i].cache, w->held[i].stamp);
-
-	*cache = w->held[i].cache;
-	w->held[i] = w->held[--w->n];
-	return p;
-}
-
-/* ---- what a worker does ---- */
+#include "tests/threads_help.h"
 
 static void work_alloc(struct worker *w)
 {
@@ -244,24 +110,6 @@ static void work_collect(struct worker *w)
 	for (unsigned i = 0; i < got.n; i++)
 		kmem_cache_free(w->st->c[got.at[i].cache],
 				let_go(w, got.at[i].p, got.at[i].cache, got.at[i].stamp));
-}
-
-/* Off to another CPU, with whatever we hold. */
-static void work_move(struct worker *w)
-{
-	cpu_set_t all, one;
-	unsigned n;
-
-	if (sched_getaffinity(getpid(), sizeof(all), &all))
-		return;
-	n = (unsigned)rng_below(&w->rng, (uint64_t)CPU_COUNT(&all));
-	for (unsigned i = 0; i < CPU_SETSIZE; i++)
-		if (CPU_ISSET(i, &all) && !n--) {
-			CPU_ZERO(&one);
-			CPU_SET(i, &one);
-			pthread_setaffinity_np(pthread_self(), sizeof(one), &one);
-			return;
-		}
 }
 
 /* However the scheduler deals: no end before the others had their share. */
@@ -391,61 +239,7 @@ static void *looker_main(void *arg)
 	return NULL;
 }
 
-/* ---- a stage ---- */
-
-static void stage_begin(struct stage *st, unsigned source, unsigned nodes,
-			const struct slab_config *cfg, unsigned small, unsigned large)
-{
-	struct kmem_machine *m = malloc(sizeof(*m));
-	struct kmem_system_config sc = { .machine = m, .node_bytes = 256u << 20, .report = misuse };
-	struct err e;
-
-	memset(st, 0, sizeof(*st));
-	assert_non_null(m);
-	if (kmem_machine_native(m, &e) || kmem_machine_emulate(m, nodes, &e))
-		fail_msg("%s", e.text);
-	if (source == KMEM_CPU_SLOT)
-		m->cpu_source = KMEM_CPU_SLOT;
-	sc.max_slots = m->nr_cpus > 16 ? 0 : 16;
-	if (kmem_system_create(&st->s, &sc, &e))
-		fail_msg("%s", e.text);
-	st->nodes = nodes;
-	st->size[0] = small;
-	st->size[1] = large;
-	for (unsigned i = 0; i < CACHES; i++)
-		if (kmem_cache_create(st->s, i ? "large" : "small", st->size[i], cfg, NULL,
-				      &st->c[i], &e))
-			fail_msg("%s", e.text);
-	st->words = (st->s->map->end - st->s->map->base) / 8;
-	st->owner = mmap(NULL, st->words, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	assert_true((void *)st->owner != MAP_FAILED);
-	for (unsigned i = 0; i < WORKERS; i++)
-		pthread_mutex_init(&st->ring[i].lock, NULL);
-	free(m);
-}
-
-static void stage_end(struct stage *st)
-{
-	struct err e;
-
-	if (kmem_system_check(st->s, &e))
-		fail_msg("%s", e.text);
-	for (unsigned i = 0; i < CACHES; i++)
-		if (kmem_cache_destroy(st->c[i], &e))
-			fail_msg("%s", e.text);
-	assert_int_equal(ops_pages_left(st->s), 0);
-	assert_int_equal(meta_live(st->s->meta), ops_meta_expected(st->s));
-	assert_true(ops_accounts_still(st->s));
-	if (kmem_system_check(st->s, &e) || kmem_system_destroy(st->s, &e))
-		fail_msg("%s", e.text);
-	munmap((void *)st->owner, st->words);
-}
-
-static void start(pthread_t *t, void *(*fn)(void *), void *arg)
-{
-	assert_int_equal(pthread_create(t, NULL, fn, arg), 0);
-}
+/* ---- all together ---- */
 
 /* @others: a tuner, one that looks in, and the reaper. */
 static void run_workers(struct stage *st, unsigned workers, unsigned ops, int others)
@@ -482,42 +276,6 @@ static void run_workers(struct stage *st, unsigned workers, unsigned ops, int ot
 	free(w);
 }
 
-static unsigned ops_per_thread(void)
-{
-	const char *text = getenv("SLABSCOPE_THREADS_OPS"), *more = getenv("SLABSCOPE_TEST_LONG");
-	unsigned n = sanitized() ? 8000 : 150000;
-
-	if (text && *text)
-		return (unsigned)strtoul(text, NULL, 0);
-	return more && !strcmp(more, "1") ? 20 * n : n;
-}
-
-static const struct mode {
-	const char *name;
-	unsigned source, nodes;
-} modes[] = {
-	{ "rseq, one node", KMEM_CPU_RSEQ, 1 },
-	{ "rseq, two nodes", KMEM_CPU_RSEQ, 2 },
-	{ "slots, one node", KMEM_CPU_SLOT, 1 },
-	{ "slots, three nodes", KMEM_CPU_SLOT, 3 },
-};
-
-/* A mode that this build or machine has not: rseq under a thread sanitizer, on an old kernel. */
-static int has_mode(const struct mode *m)
-{
-	struct kmem_machine *machine = malloc(sizeof(*machine));
-	struct err e;
-	int have;
-
-	assert_non_null(machine);
-	have = !kmem_machine_native(machine, &e);
-	have = have && (m->source == KMEM_CPU_SLOT || machine->cpu_source == KMEM_CPU_RSEQ);
-	free(machine);
-	if (!have)
-		printf("%s: not on this machine and build\n", m->name);
-	return have;
-}
-
 static void everything_at_once(void **state)
 {
 	static struct stage st; /* large */
@@ -525,7 +283,7 @@ static void everything_at_once(void **state)
 
 	(void)state;
 	slab_config_profile(&cfg, "kernel-2.6.22", NULL);
-	for (unsigned i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+	for (unsigned i = 0; i < MODES; i++) {
 		if (!has_mode(&modes[i]))
 			continue;
 		stage_begin(&st, modes[i].source, modes[i].nodes, &cfg, 64, 760);
@@ -550,7 +308,7 @@ static void plain_load(void **state)
 	slab_config_profile(&cfg, "kernel-2.6.22", NULL);
 	cfg.limit = 6;
 	cfg.batchcount = 3;
-	for (unsigned i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+	for (unsigned i = 0; i < MODES; i++) {
 		if (!has_mode(&modes[i]))
 			continue;
 		stage_begin(&st, modes[i].source, modes[i].nodes, &cfg, 64, 760);
@@ -565,189 +323,10 @@ static void plain_load(void **state)
 	}
 }
 
-/* ---- preemption inside the fast path ---- */
-
-static void nothing(int sig)
-{
-	(void)sig;
-}
-
-static void *hammer_main(void *arg)
-{
-	struct worker *w = arg;
-	struct stage *st = w->st;
-
-	for (unsigned i = 0; i < st->ops; i++) {
-		unsigned n = 1 + (unsigned)rng_below(&w->rng, 5);
-
-		for (unsigned k = 0; k < n; k++) {
-			void *p = kmem_cache_alloc(st->c[0], 0);
-
-			if (!p)
-				broken("NULL, though memory is left");
-			hold(w, 0, p);
-		}
-		while (w->n) {
-			unsigned cache;
-			void *p = let_go_held(w, w->n - 1, &cache);
-
-			kmem_cache_free(st->c[0], p);
-		}
-		if (i % 4096 == 0)
-			work_move(w);
-	}
-	atomic_fetch_add(&st->allocs, w->allocs);
-	return NULL;
-}
-
-/* Eight threads share the CPUs' tiny arrays, and signals interrupt whoever runs: each one restarts a sequence. */
-static void preempted(void **state)
-{
-	static struct stage st;
-	static struct worker w[WORKERS];
-	struct itimerval often = { { 0, 250 }, { 0, 250 } }, off = { { 0, 0 }, { 0, 0 } };
-	struct sigaction sa = { .sa_handler = nothing, .sa_flags = SA_RESTART }, old;
-	struct slab_config cfg;
-	pthread_t t[WORKERS];
-
-	(void)state;
-	slab_config_profile(&cfg, "kernel-2.6.22", NULL);
-	cfg.limit = 2;
-	cfg.batchcount = 1;
-	cfg.shared = 1;
-	for (unsigned i = 0; i < sizeof(modes) / sizeof(modes[0]); i += 2) {
-		if (!has_mode(&modes[i]))
-			continue;
-		stage_begin(&st, modes[i].source, 1, &cfg, 64, 512);
-		st.workers = WORKERS;
-		st.ops = (modes[i].source == KMEM_CPU_RSEQ ? 10 : 2) * ops_per_thread();
-		assert_int_equal(sigaction(SIGPROF, &sa, &old), 0);
-		if (!sanitized())
-			assert_int_equal(setitimer(ITIMER_PROF, &often, NULL), 0);
-		memset(w, 0, sizeof(w));
-		for (unsigned k = 0; k < WORKERS; k++) {
-			w[k].st = &st;
-			w[k].me = k;
-			rng_seed(&w[k].rng, 100 + k);
-			start(&t[k], hammer_main, &w[k]);
-		}
-		for (unsigned k = 0; k < WORKERS; k++)
-			pthread_join(t[k], NULL);
-		setitimer(ITIMER_PROF, &off, NULL);
-		sigaction(SIGPROF, &old, NULL);
-		printf("%s: %lu pairs by %d threads\n", modes[i].name, st.allocs, WORKERS);
-		stage_end(&st);
-	}
-}
-
-/* ---- an array taken away by another CPU, while its own is in the middle of it ---- */
-
-static void pin(unsigned nth)
-{
-	cpu_set_t all, one;
-
-	if (sched_getaffinity(getpid(), sizeof(all), &all))
-		return;
-	nth %= (unsigned)CPU_COUNT(&all);
-	CPU_ZERO(&one);
-	for (unsigned i = 0; i < CPU_SETSIZE; i++)
-		if (CPU_ISSET(i, &all) && !nth--) {
-			CPU_SET(i, &one);
-			break;
-		}
-	pthread_setaffinity_np(pthread_self(), sizeof(one), &one);
-}
-
-static void *pairs_main(void *arg)
-{
-	struct worker *w = arg;
-
-	pin(w->me);
-	/* each of those that drain has done its share */
-	while (atomic_load(&w->st->looks) < w->st->ops) {
-		for (unsigned i = 0; i < 200; i++) {
-			unsigned n = 1 + (i & 3), cache;
-
-			for (unsigned k = 0; k < n; k++) {
-				void *p = kmem_cache_alloc(w->st->c[0], 0);
-
-				if (!p)
-					broken("NULL, though memory is left");
-				hold(w, 0, p);
-			}
-			while (w->n)
-				kmem_cache_free(w->st->c[0], let_go_held(w, 0, &cache));
-		}
-	}
-	atomic_fetch_add(&w->st->allocs, w->allocs);
-	return NULL;
-}
-
-/* Whatever the queues hold goes back to the slabs: an object that its CPU took meanwhile would be there twice. */
-static void *drainer_main(void *arg)
-{
-	struct stage *st = arg;
-	struct slab_config cfg;
-	struct err e;
-
-	pin(1);
-	for (unsigned i = 0; i < st->ops; i++) {
-		kmem_cache_shrink(st->c[0]);
-		if (i % 64 == 0) {
-			kmem_cache_config(st->c[0], &cfg);
-			cfg.limit = cfg.limit == 8 ? 12 : 8;
-			if (kmem_cache_tune(st->c[0], &cfg, &e))
-				broken("%s", e.text);
-		}
-		if (i % 1024 == 0 && kmem_cache_check(st->c[0], &e))
-			broken("%s", e.text);
-		for (unsigned k = i % 50; k; k--)
-			kmem_cpu_relax();
-		atomic_fetch_add(&st->looks, 1);
-	}
-	return NULL;
-}
-
-static void taken_away(void **state)
-{
-	static struct stage st;
-	static struct worker w[2];
-	struct slab_config cfg;
-	pthread_t t[2], drainer;
-
-	(void)state;
-	slab_config_profile(&cfg, "kernel-2.6.22", NULL);
-	cfg.limit = 8;
-	cfg.batchcount = 4;
-	cfg.shared = 0;
-	for (unsigned i = 0; i < sizeof(modes) / sizeof(modes[0]); i += 2) {
-		if (!has_mode(&modes[i]))
-			continue;
-		stage_begin(&st, modes[i].source, 1, &cfg, 64, 512);
-		st.workers = 2;
-		st.ops = ops_per_thread();
-		memset(w, 0, sizeof(w));
-		for (unsigned k = 0; k < 2; k++) {
-			w[k].st = &st;
-			w[k].me = 2 * k; /* not where the drainer is, if there are other CPUs */
-			rng_seed(&w[k].rng, 200 + k);
-			start(&t[k], pairs_main, &w[k]);
-		}
-		start(&drainer, drainer_main, &st);
-		pthread_join(drainer, NULL);
-		for (unsigned k = 0; k < 2; k++)
-			pthread_join(t[k], NULL);
-		printf("%s: %lu pairs, drained %lu times\n", modes[i].name, st.allocs, st.looks);
-		stage_end(&st);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_load),
-		cmocka_unit_test(preempted),
-		cmocka_unit_test(taken_away),
 		cmocka_unit_test(everything_at_once),
 	};
 

@@ -52,15 +52,11 @@ static void check_toggle(const struct toggle_row *r)
 		return;
 	}
 	compute(&in, &c, &g);
-	expect(r->what, r->raw, "size", r->size, g.size);
-	expect(r->what, r->raw, "num", r->num, g.num);
-	expect(r->what, r->raw, "gfporder", r->order, g.gfporder);
-	expect(r->what, r->raw, "off_slab", r->off_slab, g.off_slab);
-	expect(r->what, r->raw, "objfreelist", r->objfreelist, g.objfreelist);
-	expect(r->what, r->raw, "slab_size", r->mgmt, g.slab_size);
-	expect(r->what, r->raw, "left_over", r->left, g.left_over);
-	expect(r->what, r->raw, "colour", r->colour, g.colour);
-	expect(r->what, r->raw, "colour_off", r->colour_off, g.colour_off);
+	expect_geometry(r->what, r->raw,
+			&(struct geometry_want){ r->size, r->num, r->order, r->off_slab,
+						 r->objfreelist, r->mgmt, r->left, r->colour,
+						 r->colour_off },
+			&g);
 }
 
 static void test_toggles(void **state)

@@ -63,6 +63,7 @@ ask() {
 	need libjansson-dev jansson.h header jansson.h
 	need libinih-dev inih module inih
 	need libinih-dev ini.h header ini.h
+	need libpfm4-dev perfmon/pfmlib.h header perfmon/pfmlib_perf_event.h
 	need libcmocka-dev cmocka module cmocka
 	need gnuplot-nox gnuplot program gnuplot
 	[ $ci = 1 ] || return 0

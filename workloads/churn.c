@@ -19,18 +19,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "workloads/workload.h"
+#include "workloads/churn.h"
 
-enum churn_lifetime { LIFE_RANDOM, LIFE_FIFO, LIFE_LIFO, LIFE_PARETO };
 static const char *const lifetime_names[] = { "random", "fifo", "lifo", "pareto", NULL };
-
-struct churn_params {
-	uint64_t n;
-	uint64_t object_size;
-	uint64_t burst;
-	unsigned touch;
-	unsigned lifetime;
-};
 
 static const struct opt churn_opts[] = {
 	{ .name = "n",
@@ -73,197 +64,6 @@ static const struct opt churn_opts[] = {
 	  .help = "which object goes: any, the oldest, the newest, or mostly a few (80/20)" },
 	{ .name = NULL },
 };
-
-struct churn_env {
-	size_t line;
-	unsigned touch; /* resolved */
-	bool aliases;	/* live objects may share memory: stamps are read, but need not be right */
-};
-
-struct churn_worker {
-	void **slot;
-	uint64_t *hole; /* [burst] slots that the running round has emptied */
-	uint64_t n, next;
-	uint64_t burst; /* resolved: <= n */
-	uint64_t key;
-};
-
-static inline uint64_t churn_stamp(const struct churn_worker *cw, uint64_t i, const void *obj)
-{
-	return cw->key ^ (uintptr_t)obj ^ (i * UINT64_C(0x9e3779b97f4a7c15));
-}
-
-static inline __attribute__((always_inline)) void churn_touch(char *obj, uint64_t stamp,
-							      size_t line, unsigned touch)
-{
-	for (unsigned l = 0; l < touch; l++)
-		WL_WRITE(obj + l * line, stamp + l);
-}
-
-/* A slot of n: the first fifth gets four fifths of all picks, and so on inside it, six times. */
-static uint64_t pick_pareto(struct rng *rng, uint64_t n)
-{
-	uint64_t r = rng_u64(rng);
-
-	for (int i = 0; i < 6 && n >= 5; i++, r >>= 8) {
-		if ((r & 0xff) >= 205) /* 205/256 = 0.8008 */
-			break;
-		n /= 5;
-	}
-	return rng_below(rng, n);
-}
-
-/* The slot of the @j-th object of a round. One that this round has emptied already gives way to the
- * next one; a round is no longer than the table, so there is one. */
-static inline __attribute__((always_inline)) uint64_t
-churn_pick(struct churn_worker *cw, struct rng *rng, const unsigned lifetime, uint64_t j)
-{
-	uint64_t i;
-
-	switch (lifetime) {
-	case LIFE_FIFO:
-		i = cw->next++;
-		if (cw->next == cw->n)
-			cw->next = 0;
-		return i;
-	case LIFE_LIFO:
-		return cw->n - 1 - j;
-	case LIFE_PARETO:
-		i = pick_pareto(rng, cw->n);
-		break;
-	default:
-		i = rng_below(rng, cw->n);
-		break;
-	}
-	while (__builtin_expect(!cw->slot[i], 0))
-		i = i + 1 == cw->n ? 0 : i + 1;
-	return i;
-}
-
-static enum wl_status churn_broken(struct wl_worker *w, uint64_t i, const void *obj, uint64_t is,
-				   uint64_t should)
-{
-	return wl_fail(w, -EILSEQ,
-		       "worker %u, slot %" PRIu64 ": object %p holds %016" PRIx64
-		       ", not its stamp %016" PRIx64 ": it was damaged or handed out twice",
-		       w->id, i, obj, is, should);
-}
-
-/* Free the @b objects of a round; cw->hole[] says which slots they leave. */
-static inline __attribute__((always_inline)) int
-churn_free(const struct churn_env *ce, struct wl_worker *w, struct seam_cache *c, struct rng *rng,
-	   uint64_t b, const bool direct, const unsigned lifetime)
-{
-	struct churn_worker *cw = w->priv;
-
-	for (uint64_t j = 0; j < b; j++) {
-		uint64_t i = churn_pick(cw, rng, lifetime, j);
-		char *obj = cw->slot[i];
-
-		if (ce->touch && WL_READ(obj) != churn_stamp(cw, i, obj) && !ce->aliases) {
-			churn_broken(w, i, obj, WL_READ(obj), churn_stamp(cw, i, obj));
-			return -EILSEQ;
-		}
-		seam_free(c, obj, direct);
-		cw->slot[i] = NULL;
-		cw->hole[j] = i;
-	}
-	return 0;
-}
-
-/* Fill the slots that the round has left; returns how many were filled. */
-static inline __attribute__((always_inline)) uint64_t churn_alloc(const struct churn_env *ce,
-								  struct churn_worker *cw,
-								  struct seam_cache *c, uint64_t b,
-								  const bool direct)
-{
-	size_t line = ce->line;
-	unsigned touch = ce->touch;
-
-	for (uint64_t j = 0; j < b; j++) {
-		uint64_t i = cw->hole[j];
-		char *obj = seam_alloc(c, direct);
-
-		if (__builtin_expect(!obj, 0))
-			return j;
-		cw->slot[i] = obj;
-		churn_touch(obj, churn_stamp(cw, i, obj), line, touch);
-	}
-	return b;
-}
-
-/* @n operations in rounds of 1 .. burst. @direct, @lifetime and @single (burst == 1) are constants of
- * each instance, so none of them is decided inside the loop. */
-static inline __attribute__((always_inline)) enum wl_status
-churn_loop(struct wl_env *env, struct wl_worker *w, uint64_t n, uint64_t *done, const bool direct,
-	   const unsigned lifetime, const bool single)
-{
-	const struct churn_env *ce = env->priv;
-	struct churn_worker *cw = w->priv;
-	struct seam_cache c = env->cache[0]; /* a copy on the stack: its fields stay in registers */
-	struct rng rng = w->rng;
-	enum wl_status status = WL_DONE;
-	uint64_t k = 0;
-
-	while (k < n) {
-		uint64_t b = single ? 1 : 1 + rng_below(&rng, cw->burst), got;
-
-		if (!single && b > n - k)
-			b = n - k;
-		if (churn_free(ce, w, &c, &rng, b, direct, lifetime)) {
-			status = WL_FAILED;
-			break;
-		}
-		got = churn_alloc(ce, cw, &c, b, direct);
-		k += got;
-		if (__builtin_expect(got < b, 0)) {
-			status = wl_fail(
-				w, -ENOMEM,
-				"worker %u: no memory for an object of %zu bytes after %" PRIu64
-				" operations",
-				w->id, c.size, w->ops + k);
-			break;
-		}
-	}
-	w->rng = rng;
-	w->ops += k;
-	*done = k;
-	return status;
-}
-
-static inline __attribute__((always_inline)) enum wl_status
-churn_step(struct wl_env *env, struct wl_worker *w, uint64_t n, uint64_t *done, const bool direct)
-{
-	const struct churn_params *p = env->params;
-	bool single = ((struct churn_worker *)w->priv)->burst == 1;
-
-#define LOOP(life)                                                  \
-	(single ? churn_loop(env, w, n, done, direct, life, true) : \
-		  churn_loop(env, w, n, done, direct, life, false))
-	switch (p->lifetime) {
-	case LIFE_FIFO:
-		return LOOP(LIFE_FIFO);
-	case LIFE_LIFO:
-		return LOOP(LIFE_LIFO);
-	case LIFE_PARETO:
-		return LOOP(LIFE_PARETO);
-	default:
-		return LOOP(LIFE_RANDOM);
-	}
-#undef LOOP
-}
-
-static enum wl_status churn_step_table(struct wl_env *env, struct wl_worker *w, uint64_t n,
-				       uint64_t *done)
-{
-	return churn_step(env, w, n, done, false);
-}
-
-static enum wl_status churn_step_direct(struct wl_env *env, struct wl_worker *w, uint64_t n,
-					uint64_t *done)
-{
-	return churn_step(env, w, n, done, true);
-}
 
 static int churn_setup(struct wl_env *env, struct err *e)
 {
@@ -431,6 +231,7 @@ const struct workload workload_churn = {
 	.setup = churn_setup,
 	.setup_worker = churn_setup_worker,
 	.step = { churn_step_table, churn_step_direct },
+	.timed = { churn_step_table_timed, churn_step_direct_timed },
 	.verify = churn_verify,
 	.teardown = churn_teardown,
 	.cost = churn_cost,

@@ -124,6 +124,7 @@ const struct workload workload_fault = {
 	.params_size = sizeof(struct fault_params),
 	.setup = fault_setup,
 	.step = { fault_step, fault_step },
+	.timed = { fault_step, fault_step }, /* there is nothing to time */
 	.verify = fault_verify,
 	.teardown = fault_teardown,
 	.cost = fault_cost,

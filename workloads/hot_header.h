@@ -2,7 +2,8 @@
 #ifndef SLABSCOPE_HOT_HEADER_H
 #define SLABSCOPE_HOT_HEADER_H
 
-/* Private to hot_header.c (what runs) and hot_choose.c (which objects). */
+/* Private to hot_header.c (before and after), hot_choose.c (which objects) and hot_step.c (what is
+ * measured). */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -61,5 +62,8 @@ static inline uint64_t hot_stamp(const struct hot_worker *hw, const char *line)
  * is surplus.
  */
 int hot_choose(struct wl_env *env, struct hot_worker *hw, struct err *e);
+
+/* hot_step.c, and the same again with single visits timed: hot_step_timed.c */
+wl_step_fn hot_step, hot_step_timed;
 
 #endif

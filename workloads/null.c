@@ -46,6 +46,7 @@ const struct workload workload_null = {
 	       "around it and whatever the collectors add.",
 	.setup = null_setup,
 	.step = { null_step, null_step },
+	.timed = { null_step, null_step }, /* there is nothing to time */
 	.verify = null_verify,
 	.teardown = null_teardown,
 	.cost = null_cost,

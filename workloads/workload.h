@@ -39,6 +39,8 @@
 
 enum wl_status { WL_DONE, WL_BLOCKED, WL_FAILED };
 
+struct wl_timer; /* workloads/timed.h */
+
 struct wl_worker {
 	unsigned id;
 	unsigned cpu; /* as the machine numbers them */
@@ -48,6 +50,7 @@ struct wl_worker {
 	uint64_t ops;		 /* operations done so far, warm-up included; counted by step */
 	int error;		 /* WL_FAILED: -errno */
 	struct err err;		 /* and its text */
+	struct wl_timer *timing; /* NULL: operations are not timed one by one */
 } __attribute__((aligned(256))); /* no two workers share a line, nor a pair of lines */
 
 struct wl_env {
@@ -74,6 +77,9 @@ struct wl_cost {
 	const char *unit;     /* what one operation is: "visit", "alloc+free" */
 };
 
+typedef enum wl_status wl_step_fn(struct wl_env *env, struct wl_worker *w, uint64_t n,
+				  uint64_t *done);
+
 struct workload {
 	const char *name, *help;
 	const char *doc;	/* what it stands for and what it stresses; several lines */
@@ -84,9 +90,9 @@ struct workload {
 			    struct err *e); /* may be NULL */
 	int (*settle_worker)(struct wl_env *env, struct wl_worker *w,
 			     struct err *e); /* may be NULL */
-	/* [0]: through the table; [1]: our engine, inlined. Called through wl_step(). */
-	enum wl_status (*step[2])(struct wl_env *env, struct wl_worker *w, uint64_t n,
-				  uint64_t *done);
+	/* [0]: through the table; [1]: our engine, inlined. Called through wl_step(). timed: the same
+	 * with single operations timed, see workloads/timed.h */
+	wl_step_fn *step[2], *timed[2];
 	int (*verify)(struct wl_env *env,
 		      struct err *e); /* contents and accounts; -EILSEQ and why if wrong */
 	void (*teardown)(struct wl_env *env);
@@ -106,11 +112,11 @@ const struct workload *workload_find(const char *name); /* '-' and '_' are the s
 struct wl_worker *wl_workers_create(unsigned n, uint64_t seed);
 void wl_workers_destroy(struct wl_worker *w);
 
-/* The step that fits the trial's allocator. */
+/* The step that fits the trial's allocator, and what is asked of the worker. */
 static inline enum wl_status wl_step(const struct workload *wl, struct wl_env *env,
 				     struct wl_worker *w, uint64_t n, uint64_t *done)
 {
-	return wl->step[env->ops->is_slab ? 1 : 0](env, w, n, done);
+	return (w->timing ? wl->timed : wl->step)[env->ops->is_slab ? 1 : 0](env, w, n, done);
 }
 
 /* ---- for workloads ---- */

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/workloads_help.h"
+
+/* ---- the mock ---- */
+
+/* In front of each object, so that a free knows it without a search. */
+struct mock_head {
+	uint64_t serial;
+	size_t at;
+};
+
+struct mock *mock_now;
+
+static int mock_create(struct seam_cache *c, const struct allocator_request *r, struct err *e)
+{
+	(void)r;
+	(void)e;
+	c->priv = mock_now;
+	return 0;
+}
+
+static void *mock_alloc(struct seam_cache *c)
+{
+	struct mock *m = c->priv;
+	struct mock_head *h;
+
+	m->allocs++;
+	if (m->allocs == m->fail_at)
+		return NULL;
+	if (m->twice)
+		return m->twice;
+	if (m->nr == m->room) {
+		m->room = m->room ? m->room * 2 : 64;
+		m->live = realloc(m->live, m->room * sizeof(*m->live));
+		assert_non_null(m->live);
+	}
+	h = malloc(sizeof(*h) + c->size);
+	assert_non_null(h);
+	*h = (struct mock_head){ .serial = m->allocs, .at = m->nr };
+	return m->live[m->nr++] = (char *)(h + 1);
+}
+
+static void mock_free(struct seam_cache *c, void *obj)
+{
+	struct mock *m = c->priv;
+	struct mock_head *h = (struct mock_head *)obj - 1;
+
+	m->frees++;
+	if (m->twice)
+		return;
+	m->order = (m->order ^ h->serial) * UINT64_C(0x100000001b3);
+	assert_true(h->at < m->nr && m->live[h->at] == obj); /* live, once */
+	m->live[h->at] = m->live[--m->nr];
+	((struct mock_head *)(void *)m->live[h->at] - 1)->at = h->at;
+	free(h);
+}
+
+static void mock_destroy(struct seam_cache *c)
+{
+	(void)c;
+}
+
+const struct allocator_ops mock_ops = {
+	.name = "mock",
+	.create = mock_create,
+	.alloc = mock_alloc,
+	.free = mock_free,
+	.destroy = mock_destroy,
+};
+
+void mock_done(struct mock *m)
+{
+	assert_int_equal(m->nr, 0);
+	free(m->live);
+}
+
+/* ---- one workload, ready to run ---- */
+
+void rig_options(const struct opt *opts, void *params, const char *text)
+{
+	char copy[256], *save = NULL;
+	struct err e;
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	for (char *o = strtok_r(copy, " ", &save); o; o = strtok_r(NULL, " ", &save)) {
+		char *eq = strchr(o, '=');
+		const struct opt *row;
+
+		assert_non_null(eq);
+		*eq = '\0';
+		row = opt_find(opts, o);
+		assert_non_null(row);
+		if (opt_parse(row, params, eq + 1, &e))
+			fail_msg("%s: %s", o, e.text);
+	}
+}
+
+void rig_init(struct rig *r, const char *workload, const char *options,
+	      const struct allocator_ops *ops, unsigned workers, uint64_t seed)
+{
+	memset(r, 0, sizeof(*r));
+	r->wl = workload_find(workload);
+	assert_non_null(r->wl);
+	if (r->wl->opts) {
+		r->params = calloc(1, r->wl->params_size);
+		assert_non_null(r->params);
+		opt_defaults(r->wl->opts, r->params);
+		rig_options(r->wl->opts, r->params, options);
+		if (r->wl->validate && r->wl->validate(r->params, &r->e))
+			fail_msg("%s %s: %s", workload, options, r->e.text);
+	}
+	assert_int_equal(slab_config_profile(&r->config, "kernel-2.6.22", &r->e), 0);
+	assert_int_equal(kmem_machine_native(&r->machine, &r->e), 0);
+	r->env = (struct wl_env){ .params = r->params,
+				  .ops = ops,
+				  .machine = &r->machine,
+				  .config = &r->config,
+				  .workers = workers,
+				  .worker = wl_workers_create(workers, seed),
+				  .seed = seed };
+	assert_non_null(r->env.worker);
+	if (ops->is_slab) {
+		struct kmem_system_config c = { .machine = &r->machine };
+
+		if (kmem_system_create(&r->env.system, &c, &r->e))
+			fail_msg("%s", r->e.text);
+	}
+}
+
+int rig_setup(struct rig *r)
+{
+	int err = r->wl->setup(&r->env, &r->e);
+
+	for (unsigned i = 0; i < r->env.workers && !err && r->wl->setup_worker; i++)
+		err = r->wl->setup_worker(&r->env, &r->env.worker[i], &r->e);
+	for (unsigned i = 0; i < r->env.workers && !err && r->wl->settle_worker; i++)
+		err = r->wl->settle_worker(&r->env, &r->env.worker[i], &r->e);
+	return err;
+}
+
+enum wl_status rig_steps(struct rig *r, uint64_t n)
+{
+	for (uint64_t left = n; left;) {
+		uint64_t slice = left < 37 ? left : 37;
+
+		for (unsigned i = 0; i < r->env.workers; i++) {
+			uint64_t done = 0;
+			enum wl_status s = wl_step(r->wl, &r->env, &r->env.worker[i], slice, &done);
+
+			if (s != WL_DONE)
+				return s;
+			assert_int_equal(done, slice);
+		}
+		left -= slice;
+	}
+	return WL_DONE;
+}
+
+void rig_release(struct rig *r)
+{
+	r->wl->teardown(&r->env);
+	assert_int_equal(r->env.nr_caches, 0);
+	wl_workers_destroy(r->env.worker);
+	if (r->env.system && kmem_system_destroy(r->env.system, &r->e))
+		fail_msg("%s", r->e.text);
+	free(r->params);
+}
+
+/* ---- what to run ---- */
+
+const struct wl_case wl_cases[] = {
+	{ "null", "" },
+	{ "hot-header", "n=16 access=chase pattern=random" },
+	{ "hot-header", "n=16 access=chase pattern=in-order lines=3" },
+	{ "hot-header", "n=33 access=load pattern=random hot_offset=64" },
+	{ "hot-header", "n=33 access=load pattern=in-order lines=2 hot_offset=8" },
+	{ "hot-header", "n=17 access=rmw pattern=random object_size=960" },
+	{ "hot-header", "n=17 access=rmw pattern=in-order lines=4 object_size=1k" },
+	{ "hot-header", "n=24 slabs=4 access=rmw" },
+	{ "hot-header", "n=25 slabs=4 access=chase" },
+	{ "hot-header", "n=1 access=chase" },
+	{ "hot-header", "n=3 object_size=16 access=chase" },
+	{ "churn", "n=50 lifetime=random touch=auto" },
+	{ "churn", "n=50 lifetime=fifo touch=1" },
+	{ "churn", "n=50 lifetime=lifo touch=2" },
+	{ "churn", "n=50 lifetime=pareto touch=4" },
+	{ "churn", "n=1 lifetime=pareto" },
+	{ "churn", "n=300 lifetime=random burst=1" },
+	{ "churn", "n=300 lifetime=pareto burst=300" },
+	{ "churn", "n=300 lifetime=lifo burst=100" },
+	{ "churn", "n=7 lifetime=fifo burst=7" },
+	{ "churn", "n=200 touch=0 object_size=1" },
+	{ "churn", "n=30 object_size=5000 touch=auto" },
+};
+
+const size_t nr_wl_cases = sizeof(wl_cases) / sizeof(wl_cases[0]);
