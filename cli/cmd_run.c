@@ -9,11 +9,13 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "cli/aa.h"
 #include "cli/caches.h"
 #include "cli/commands.h"
 #include "cli/job.h"
 #include "cli/options.h"
-#include "cli/progress.h"
+#include "cli/plan_print.h"
+#include "cli/run_report.h"
 #include "cli/rundir.h"
 #include "cli/runner.h"
 
@@ -27,6 +29,8 @@ enum plain_id {
 	P_SHOWJOB,
 	P_QUIET,
 	P_VERBOSE,
+	P_AA,
+	P_AA_COMPARISONS,
 	P_SPECIAL, /* job_specials[id - P_SPECIAL] */
 };
 
@@ -34,8 +38,9 @@ enum plain_id {
 struct request {
 	struct job_section given; /* settings, in order */
 	const char *out, *resume;
-	double timeout; /* with --resume; 0: the plan's */
-	int force, plan, showjob, quiet, verbose;
+	double timeout, budget_s; /* with --resume; 0: the plan's; budget_s < 0: none */
+	int force, plan, showjob, quiet, verbose, aa;
+	unsigned aa_comparisons; /* 0: not given */
 };
 
 static int take_row(void *arg, const struct cli_table *t, const struct opt *row, const char *text,
@@ -45,6 +50,18 @@ static int take_row(void *arg, const struct cli_table *t, const struct opt *row,
 
 	(void)t;
 	return job_set(&q->given, row->name, text, "command line", e);
+}
+
+static int take_count(const char *text, unsigned least, unsigned most, unsigned *v, struct err *e)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (text[strspn(text, "0123456789")] || end == text || n < least || n > most)
+		return err_set(e, -EINVAL, "expected a number from %u to %u, got '%.40s'", least,
+			       most, text);
+	*v = (unsigned)n;
+	return 0;
 }
 
 static int take_plain(void *arg, const struct cli_plain *p, const char *text, struct err *e)
@@ -68,6 +85,10 @@ static int take_plain(void *arg, const struct cli_plain *p, const char *text, st
 		return q->quiet++, 0;
 	case P_VERBOSE:
 		return q->verbose = 1, 0;
+	case P_AA:
+		return q->aa = 1, 0;
+	case P_AA_COMPARISONS:
+		return take_count(text, 1, AA_MOST, &q->aa_comparisons, e);
 	default:
 		return job_set(&q->given, p->name, text, "command line", e);
 	}
@@ -79,6 +100,10 @@ static const struct cli_plain own_options[] = {
 	{ "force", 'f', NULL, "replace an earlier run in the folder", P_FORCE },
 	{ "plan", 0, NULL, "print trials, memory and time, and run nothing", P_PLAN },
 	{ "showjob", 0, NULL, "print the job file that says the same, and run nothing", P_SHOWJOB },
+	{ "aa", 0, NULL, "compare one config with itself: what noise this host has, kept for stat",
+	  P_AA },
+	{ "aa-comparisons", 0, "N", "how many times, with --launches pairs each (40)",
+	  P_AA_COMPARISONS },
 	{ "quiet", 'q', NULL, "no progress; twice: no trouble of single trials either", P_QUIET },
 	{ "verbose", 'v', NULL, "pass on what trials say; the whole order with --plan", P_VERBOSE },
 };
@@ -122,7 +147,7 @@ static void grammar_init(struct grammar *g)
 		.command = "slabscope run",
 		.usage = "[JOB.ini] [OPTION]...",
 		.about =
-			"Runs every config of the job once per launch, in shuffled order, each trial in a fresh process.\n"
+			"Runs every config of the job once per launch, in balanced random order, each trial in a fresh process.\n"
 			"A value may be a list (8,16,32) or a range (0-3, 8-512*2, 0-1024+256): then it is an axis. Options\n"
 			"given beside a job file hold for all of its experiments. Prints the folder of the results.",
 		.tables = g->tables,
@@ -168,8 +193,9 @@ static int draw_seed(struct job *j, struct err *e)
 		       e); /* a section that sets it is told so */
 }
 
-/* results/demo for examples/demo.ini; results/2026-11-22T20-45-00 without a file. */
-static void default_out(const char *file, char out[PATH_MAX])
+/* results/demo for examples/demo.ini; results/2026-11-22T20-45-00 without a file, results/aa-... of
+ * an A/A run. */
+static void default_out(const char *file, int aa, char out[PATH_MAX])
 {
 	const char *base = file ? strrchr(file, '/') : NULL;
 	time_t now = time(NULL);
@@ -177,7 +203,7 @@ static void default_out(const char *file, char out[PATH_MAX])
 	struct tm tm;
 
 	base = base ? base + 1 : file;
-	if (base && strcmp(base, "-")) {
+	if (base && strcmp(base, "-") && !aa) {
 		size_t n = strlen(base);
 
 		if (n > 4 && !strcmp(base + n - 4, ".ini"))
@@ -186,7 +212,7 @@ static void default_out(const char *file, char out[PATH_MAX])
 		return;
 	}
 	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H-%M-%S", localtime_r(&now, &tm));
-	snprintf(out, PATH_MAX, "results/%s", stamp);
+	snprintf(out, PATH_MAX, "results/%s%s", aa ? "aa-" : "", stamp);
 }
 
 /* ---- running ---- */
@@ -214,45 +240,52 @@ static int check_build(const struct plan *p, struct err *e)
 	return 0;
 }
 
-static int config_without_ok(const struct run_result *r)
+/* What came of it: said, and noted in run.json. */
+static int conclude(const struct rundir *d, const struct plan *p, const struct run_result *r,
+		    const struct request *q)
 {
-	return r->ran && !r->count[0];
-}
+	int status = run_exit_status(r);
+	struct err e;
 
-static int conclude(const struct rundir *d, const struct run_result *r, int quiet)
-{
-	unsigned bad = r->ran - r->count[0];
-
-	if (r->signal) {
-		fprintf(stderr,
-			"slabscope run: interrupted with %u of %u trials done; go on with: slabscope run --resume %s\n",
-			r->there + r->ran, r->planned, d->path);
-		return 128 + r->signal;
+	run_report(stderr, p, r, d->path);
+	if (rundir_note(d, "reached", run_report_json(p, r), &e)) {
+		fprintf(stderr, "slabscope run: %s (the samples are whole)\n", e.text);
+		return status ? status : 1;
 	}
-	if (bad)
-		fprintf(stderr,
-			"slabscope run: %u of %u trials are not ok: %u failed, %u crashed, %u timed out\n",
-			bad, r->ran, r->count[1], r->count[2], r->count[3]);
-	if (!quiet)
-		fprintf(stderr, "%u trials in %s; look with: slabscope stat %s\n",
-			r->there + r->ran, d->path, d->path);
+	if (r->end == RUN_SIGNAL)
+		return status;
+	if (aa_is(p) && aa_report(stdout, p, d, &e)) {
+		fprintf(stderr, "slabscope run: %s\n", e.text);
+		status = status ? status : 1;
+	}
+	if (!q->quiet)
+		fprintf(stderr, "%u trials in %s; look with: slabscope stat %s\n", r->count.trials,
+			d->path, d->path);
 	printf("%s\n", d->path);
-	return config_without_ok(r) ? 1 : 0;
+	return status;
 }
 
 static int run_in(struct rundir *d, const struct plan *p, const struct request *q,
 		  const struct cli_spec *spec)
 {
+	const struct run_request how = { .timeout = q->timeout,
+					 .budget_s = q->budget_s,
+					 .quiet = q->quiet,
+					 .verbose = q->verbose };
 	struct run_result r;
 	struct err e;
+	int status;
 
-	if (run_trials(p, d, q->timeout, q->quiet, q->verbose, &r, &e)) {
+	if (run_trials(p, d, &how, &r, &e)) {
 		cli_failure(spec, &e);
 		fprintf(stderr, "what was done is kept; go on with: slabscope run --resume %s\n",
 			d->path);
-		return 1;
+		status = 1;
+	} else {
+		status = conclude(d, p, &r, q);
 	}
-	return conclude(d, &r, q->quiet);
+	run_result_release(&r);
+	return status;
 }
 
 static int do_resume(const struct request *q, const struct cli_spec *spec)
@@ -276,7 +309,7 @@ static int do_resume(const struct request *q, const struct cli_spec *spec)
 		return cli_failure(spec, &e);
 	}
 	if (q->plan)
-		status = run_print_plan(&p, stdout, q->verbose, &e) ? cli_failure(spec, &e) : 0;
+		status = plan_print(&p, stdout, q->verbose, &e) ? cli_failure(spec, &e) : 0;
 	else
 		status = check_build(&p, &e) ? cli_failure(spec, &e) : run_in(&d, &p, q, spec);
 	plan_release(&p);
@@ -295,13 +328,13 @@ static int do_plan(struct job *j, const struct plan *p, const char *file, const 
 	int status;
 
 	if (q->plan)
-		return run_print_plan(p, stdout, q->verbose, &e) ? cli_failure(spec, &e) : 0;
+		return plan_print(p, stdout, q->verbose, &e) ? cli_failure(spec, &e) : 0;
 	if (check_build(p, &e))
 		return cli_failure(spec, &e);
 	if (q->out)
 		snprintf(out, sizeof(out), "%s", q->out);
 	else
-		default_out(file, out);
+		default_out(file, q->aa, out);
 	if (rundir_create(&d, out, q->force, &e))
 		return cli_failure(spec, &e);
 	if (rundir_describe(&d, p, j, argc, argv, &e))
@@ -312,10 +345,29 @@ static int do_plan(struct job *j, const struct plan *p, const char *file, const 
 	return status;
 }
 
+/* The job that was asked for, or with --aa what is made of it. */
+static int final_job(struct job *j, const struct request *q, struct err *e)
+{
+	struct job aa;
+	int rc = draw_seed(j, e);
+
+	if (!rc)
+		rc = caches_resolve(j, e);
+	if (rc || !q->aa)
+		return rc;
+	rc = aa_job(&aa, j, q->aa_comparisons ? q->aa_comparisons : AA_COMPARISONS, e);
+	if (rc)
+		return rc;
+	job_release(j);
+	*j = aa;
+	return 0;
+}
+
 static int do_job(const char *file, const struct request *q, const struct cli_spec *spec, int argc,
 		  char **argv)
 {
 	struct job j = { 0 };
+	struct precision x;
 	char *shown = NULL;
 	struct plan p;
 	struct err e;
@@ -324,14 +376,20 @@ static int do_job(const char *file, const struct request *q, const struct cli_sp
 
 	if (!rc)
 		rc = add_given(&j, q, file != NULL, &e);
-	if (!rc && q->showjob)
+	if (!rc && q->showjob && !q->aa)
+		shown = job_text(&j); /* without the seed that is drawn now */
+	if (!rc)
+		rc = final_job(&j, q, &e);
+	if (!rc && q->showjob && q->aa)
 		shown = job_text(&j);
 	if (!rc)
-		rc = draw_seed(&j, &e);
-	if (!rc)
-		rc = caches_resolve(&j, &e);
-	if (!rc)
 		rc = plan_make(&p, &j, &e);
+	if (!rc) {
+		rc = precision_init(&x, &p, &e);
+		precision_release(&x);
+		if (rc)
+			plan_release(&p);
+	}
 	if (rc) {
 		job_release(&j);
 		free(shown);
@@ -347,26 +405,39 @@ static int do_job(const char *file, const struct request *q, const struct cli_sp
 	return status;
 }
 
-/* With --resume the job is the folder's: only how long a trial may take can be said anew. */
+static int resume_setting(struct request *q, const struct job_setting *s, struct err *e)
+{
+	struct run_opts o;
+	int rc;
+
+	if (!strcmp(s->name, "timeout")) {
+		rc = opt_parse(opt_find(run_opts_table, "timeout"), &o, s->text, e);
+		q->timeout = rc ? 0 : o.timeout;
+		return rc;
+	}
+	if (!strcmp(s->name, "time_budget")) {
+		rc = job_duration(s->text, &q->budget_s, e);
+		q->budget_s = q->budget_s > 0 ? q->budget_s : -1;
+		return rc ? err_prefix(e, rc, "--time-budget") : 0;
+	}
+	return err_set(e, -EINVAL, "--resume: %s is the folder's and cannot be given", s->name);
+}
+
+/* With --resume the job is the folder's: only how long it and each trial may take can be said
+ * anew. */
 static int check_resume(struct request *q, int operands, struct err *e)
 {
 	unsigned i;
+	int rc = 0;
 
-	for (i = 0; i < q->given.nr; i++) {
-		const struct job_setting *s = &q->given.set[i];
-		struct run_opts o;
-		int rc;
-
-		if (strcmp(s->name, "timeout"))
-			return err_set(e, -EINVAL,
-				       "--resume: %s is the folder's and cannot be given", s->name);
-		rc = opt_parse(opt_find(run_opts_table, "timeout"), &o, s->text, e);
-		if (rc)
-			return rc;
-		q->timeout = o.timeout;
-	}
-	if (operands || q->out || q->force || q->showjob)
-		return err_set(e, -EINVAL, "--resume: goes with --timeout, --plan, -q and -v only");
+	for (i = 0; i < q->given.nr && !rc; i++)
+		rc = resume_setting(q, &q->given.set[i], e);
+	if (rc)
+		return rc;
+	if (operands || q->out || q->force || q->showjob || q->aa)
+		return err_set(
+			e, -EINVAL,
+			"--resume: goes with --timeout, --time-budget, --plan, -q and -v only");
 	return 0;
 }
 
@@ -382,6 +453,8 @@ int cmd_run(int argc, char **argv)
 		return 1;
 	grammar_init(g);
 	n = cli_parse(&g->spec, argc, argv, &q, &e);
+	if (n >= 0 && q.aa_comparisons && !q.aa)
+		n = err_set(&e, -EINVAL, "--aa-comparisons: goes with --aa");
 	if (n == CLI_HELP) {
 		status = 0;
 	} else if (n < 0) {
@@ -393,7 +466,7 @@ int cmd_run(int argc, char **argv)
 	} else if (q.resume) {
 		status = check_resume(&q, argc - n, &e) ? cli_usage_error(&g->spec, &e) :
 							  do_resume(&q, &g->spec);
-	} else if (n == argc && !q.given.nr) {
+	} else if (n == argc && !q.given.nr && !q.aa) {
 		err_set(&e, -EINVAL, "expected a job file or options that say what to run");
 		status = cli_usage_error(&g->spec, &e);
 	} else {

@@ -18,11 +18,10 @@ enum plain_id { P_METRIC, P_ALL, P_BASELINE, P_ACROSS, P_EXP, P_JSON, P_CSV };
 /* What is shown unless --metric says otherwise: those of them that the run has. The first gets
  * its interval shown. */
 static const char *const default_metrics[] = {
-	"time.ns_per_op",
-	"slabinfo.utilisation",
-	"slabinfo.bytes_held",
-	"rusage.involuntary_switches",
-	NULL,
+	"time.ns_per_op",	  "slabinfo.utilisation",
+	"slabinfo.bytes_held",	  "rusage.involuntary_switches",
+	"perf.l1d_misses_per_op", "perf.llc_misses_per_op",
+	"perf.dtlb_walks_per_op", NULL,
 };
 
 static int take_plain(void *arg, const struct cli_plain *p, const char *text, struct err *e)
@@ -57,7 +56,7 @@ static const struct cli_plain options[] = {
 	{ "metric", 'm', "NAME", "metric to show; may be given several times", P_METRIC },
 	{ "all", 'a', NULL, "every metric, one per row", P_ALL },
 	{ "baseline", 'b', "AXIS=VALUE,...",
-	  "also the ratio to the config with these values and otherwise the same, launch by launch",
+	  "also the ratio to the config with these values and otherwise the same, launch by launch, and a verdict",
 	  P_BASELINE },
 	{ "across", 0, "AXIS", "one metric only, the axis's values side by side; medians",
 	  P_ACROSS },

@@ -18,8 +18,9 @@ const struct opt run_opts_table[] = {
 	  .min = 1,
 	  .max = 100000,
 	  .unit = "blocks",
-	  .def = "10",
-	  .help = "how often each config is run, each time in a fresh process" },
+	  .flags = OPT_AUTO,
+	  .def = "auto",
+	  .help = "how often each config is run, each time in a fresh process, at most; auto: 10, or 64 with a precision" },
 	{ .name = "seed",
 	  .type = OPT_U64,
 	  .offset = offsetof(struct run_opts, seed),
@@ -34,6 +35,23 @@ const struct opt run_opts_table[] = {
 	  .unit = "s",
 	  .def = "60",
 	  .help = "a trial that takes longer is killed" },
+	{ .name = "repeats",
+	  .type = OPT_UINT,
+	  .offset = offsetof(struct run_opts, repeats),
+	  .max = 20,
+	  .unit = "trials",
+	  .def = "2",
+	  .help = "how often a trial that something disturbed is repeated, at the end of its block" },
+	{ .name = "time_budget",
+	  .type = OPT_STR,
+	  .offset = offsetof(struct run_opts, time_budget),
+	  .def = "off",
+	  .help = "begin no block that would not end within this time (90s, 10m, 1.5h); --resume goes on" },
+	{ .name = "precision",
+	  .type = OPT_STR,
+	  .offset = offsetof(struct run_opts, precision),
+	  .def = "off",
+	  .help = "stop when the time per operation is known so well against each experiment's first config (1%)" },
 	{ .name = NULL },
 };
 
@@ -294,6 +312,76 @@ const struct job_setting *job_find(const struct job *j, const struct job_section
 	return s ? s : section_find(&j->global, name);
 }
 
+/* A positive number, and what follows it. */
+static int number_and_rest(const char *text, double *v, const char **rest)
+{
+	char *end;
+
+	/* digits and a point: no sign, exponent, hexadecimal, inf or nan */
+	*v = strtod(text, &end);
+	*rest = end;
+	return end == text || text + strspn(text, "0123456789.") != end || *v <= 0 ? -EINVAL : 0;
+}
+
+int job_duration(const char *text, double *seconds, struct err *e)
+{
+	static const struct {
+		const char *unit;
+		double seconds;
+	} units[] = { { "s", 1 }, { "m", 60 }, { "min", 60 }, { "h", 3600 } };
+	const char *rest;
+	unsigned i;
+	double v;
+
+	*seconds = 0;
+	if (!strcmp(text, "off"))
+		return 0;
+	for (i = 0; !number_and_rest(text, &v, &rest) && i < 4; i++)
+		if (!strcmp(rest, units[i].unit) && v * units[i].seconds <= 366 * 86400.0) {
+			*seconds = v * units[i].seconds;
+			return 0;
+		}
+	return err_set(e, -EINVAL,
+		       "expected a time with its unit (90s, 10m, 1.5h) or off, got '%.40s'", text);
+}
+
+int job_ratio(const char *text, double *ratio, struct err *e)
+{
+	const char *rest;
+	double v;
+
+	*ratio = 0;
+	if (!strcmp(text, "off"))
+		return 0;
+	if (!number_and_rest(text, &v, &rest) && (!*rest || !strcmp(rest, "%"))) {
+		v /= *rest ? 100 : 1;
+		if (v >= 0.0001 && v <= 1) {
+			*ratio = v;
+			return 0;
+		}
+	}
+	return err_set(e, -EINVAL,
+		       "expected 0.01%% to 100%% (1%%, or 0.01 for the same) or off, got '%.40s'",
+		       text);
+}
+
+/* What one row alone cannot say. */
+static int finish_run_opts(const struct job *j, struct run_opts *o, struct err *e)
+{
+	const struct job_setting *s = section_find(&j->global, "time_budget");
+	int rc = job_duration(o->time_budget, &o->budget_s, e);
+
+	if (rc)
+		return err_prefix(e, rc, "%s: time_budget", s->where);
+	s = section_find(&j->global, "precision");
+	rc = job_ratio(o->precision, &o->half_width, e);
+	if (rc)
+		return err_prefix(e, rc, "%s: precision", s->where);
+	if (o->launches == OPT_AUTO_UINT)
+		o->launches = o->half_width > 0 ? RUN_LAUNCHES_PRECISION : RUN_LAUNCHES;
+	return 0;
+}
+
 int job_run_opts(const struct job *j, struct run_opts *o, struct err *e)
 {
 	const struct opt *row;
@@ -307,7 +395,7 @@ int job_run_opts(const struct job *j, struct run_opts *o, struct err *e)
 		if (rc)
 			return err_prefix(e, rc, "%s", s->where);
 	}
-	return 0;
+	return finish_run_opts(j, o, e);
 }
 
 /* ---- printing ---- */

@@ -43,10 +43,16 @@ struct job {
 /* The run's own options, settable in [global] and on the command line: how often, from what
  * seed, how long. */
 struct run_opts {
-	unsigned launches;
-	uint64_t seed;	/* OPT_AUTO_U64: drawn when the run starts, and recorded */
-	double timeout; /* s */
+	unsigned launches; /* OPT_AUTO_UINT never: job_run_opts() puts a number in its place */
+	uint64_t seed;	   /* OPT_AUTO_U64: drawn when the run starts, and recorded */
+	double timeout;	   /* s */
+	unsigned repeats;  /* of a trial that was disturbed */
+	char time_budget[OPT_STR_MAX], precision[OPT_STR_MAX]; /* as given */
+	double budget_s;				       /* what they mean; 0: none */
+	double half_width;				       /* ratio: 0.01 is 1 % */
 };
+#define RUN_LAUNCHES 10		  /* unless said otherwise */
+#define RUN_LAUNCHES_PRECISION 64 /* the same with a precision: as many as it may take */
 extern const struct opt run_opts_table[];
 
 /* Settings that no option table has: what they are and where they may stand. */
@@ -83,6 +89,11 @@ char *job_text(const struct job *j);
 /* The setting @name of section @exp (NULL: [global] only), [global]'s behind it; NULL: not set. */
 const struct job_setting *job_find(const struct job *j, const struct job_section *exp,
 				   const char *name);
+
+/* A length of time ("90s", "10m", "1.5h", "off": 0) in s; a ratio ("1%", "0.01", "off": 0). -EINVAL
+ * and what was expected. */
+int job_duration(const char *text, double *seconds, struct err *e);
+int job_ratio(const char *text, double *ratio, struct err *e);
 
 /* Fill @o from [global]. */
 int job_run_opts(const struct job *j, struct run_opts *o, struct err *e);

@@ -17,7 +17,8 @@
 
 #define MOST_OUT (64u << 20) /* a child that writes more than this has gone wrong */
 
-const char *const launch_status_names[] = { "ok", "failed", "crashed", "timeout", "interrupted" };
+const char *const launch_status_names[] = { "ok",      "failed",    "crashed",	  "timeout",
+					    "invalid", "disturbed", "interrupted" };
 
 int launcher_init(struct launcher *l, struct err *e)
 {

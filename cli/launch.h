@@ -16,8 +16,17 @@
 
 #include "lib/err.h"
 
-enum launch_status { LAUNCH_OK, LAUNCH_FAILED, LAUNCH_CRASHED, LAUNCH_TIMEOUT, LAUNCH_INTERRUPTED };
-extern const char *const launch_status_names[];
+enum launch_status {
+	LAUNCH_OK,
+	LAUNCH_FAILED,
+	LAUNCH_CRASHED,
+	LAUNCH_TIMEOUT,
+	LAUNCH_INVALID,	    /* it ran, and says that it is not what was asked for: record_trial() */
+	LAUNCH_DISTURBED,   /* it ran, and says that something was in its way: record_trial() */
+	LAUNCH_INTERRUPTED, /* by a signal to us: it has no row */
+};
+#define LAUNCH_STATES LAUNCH_INTERRUPTED	/* that a trial's status row can have */
+extern const char *const launch_status_names[]; /* as in a status row */
 
 /* Signals are taken by descriptor while one of these lives: one per process, single-threaded. */
 struct launcher {

@@ -23,6 +23,10 @@ static int cmd_help(int argc, char **argv);
 static int cmd_version(int argc, char **argv);
 
 static const struct command commands[] = {
+	{ "doctor", cmd_doctor,
+	  "what can be measured here, how well, and what to do about the rest" },
+	{ "events", cmd_events,
+	  "what each quantity is on this CPU or another: events, codes, caveats; checks event files" },
 	{ "geometry", cmd_geometry,
 	  "what slabs of an object size look like: order, objects, waste, colours" },
 	{ "slabinfo", cmd_slabinfo,
@@ -31,6 +35,8 @@ static const struct command commands[] = {
 	{ "run", cmd_run, "run a job's trials, each in a fresh process, into a results folder" },
 	{ "stat", cmd_stat,
 	  "medians and exact intervals of a run, as a table; ratios to a baseline" },
+	{ "compare", cmd_compare,
+	  "faster, slower, equivalent, or not to be told: configs of a run or of two" },
 	{ "plot", cmd_plot, "pictures of a run, with the gnuplot files that make them" },
 	{ "help", cmd_help, "this text, or a command's own" },
 	{ "version", cmd_version, "version, build and licences" },
@@ -48,7 +54,8 @@ static void usage(FILE *f)
 	for (c = commands; c->name; c++)
 		fprintf(f, "  %-10s %s\n", c->name, c->help);
 	fputs("\n'slabscope COMMAND --help' or 'slabscope help COMMAND' has a command's options.\n"
-	      "Exit status: 0 done, 1 failed, 2 usage, 77 cannot be done here, 130 interrupted.\n",
+	      "Exit status: 0 done, 1 failed, 2 usage, 3 regression (compare --fail-on), 4 no verdict (compare\n"
+	      "--require-verdict), 77 cannot be done here, 130 interrupted.\n",
 	      f);
 }
 

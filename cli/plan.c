@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/axis.h"
+#include "cli/order.h"
 #include "lib/rng.h"
 
 /* ---- configs ---- */
@@ -156,27 +157,23 @@ uint64_t plan_trial_seed(const struct plan *p, unsigned block)
 
 static int make_order(struct plan *p, struct err *e)
 {
-	unsigned b, i;
+	unsigned *size = calloc(p->nr_exp, sizeof(*size)), i;
+	int rc;
 
-	if ((uint64_t)p->blocks * p->nr_configs > PLAN_MOST_TRIALS)
-		return err_set(e, -E2BIG,
-			       "%u configs x %u launches are %" PRIu64
-			       " trials, more than %u: give fewer values or fewer launches",
-			       p->nr_configs, p->blocks, (uint64_t)p->blocks * p->nr_configs,
-			       PLAN_MOST_TRIALS);
-	p->order = calloc((size_t)p->blocks * p->nr_configs, sizeof(*p->order));
-	if (!p->order)
+	if (!size)
 		return err_set(e, -ENOMEM, "out of memory");
-	for (b = 0; b < p->blocks; b++) {
-		uint32_t *order = p->order + (size_t)b * p->nr_configs;
-		struct rng r;
-
-		for (i = 0; i < p->nr_configs; i++)
-			order[i] = i;
-		rng_seed(&r, plan_trial_seed(p, b) ^ 1); /* not the trials' own stream */
-		rng_shuffle(&r, order, p->nr_configs, sizeof(*order));
-	}
-	return 0;
+	for (i = 0; i < p->nr_exp; i++)
+		size[i] = p->exp[i].nr_configs;
+	if ((uint64_t)p->blocks * p->nr_configs > PLAN_MOST_TRIALS)
+		rc = err_set(e, -E2BIG,
+			     "%u configs x %u launches are %" PRIu64
+			     " trials, more than %u: give fewer values or fewer launches",
+			     p->nr_configs, p->blocks, (uint64_t)p->blocks * p->nr_configs,
+			     PLAN_MOST_TRIALS);
+	else
+		rc = order_make(&p->order, size, p->nr_exp, p->blocks, p->seed, e);
+	free(size);
+	return rc;
 }
 
 static void hash_text(uint64_t *h, const char *s)
@@ -235,7 +232,7 @@ static int check_and_hash(struct plan *p, struct err *e)
 	char head[64];
 	unsigned i;
 
-	snprintf(head, sizeof(head), "plan 1 %u %" PRIu64, p->blocks, p->seed);
+	snprintf(head, sizeof(head), "plan %d %u %" PRIu64, PLAN_VERSION, p->blocks, p->seed);
 	hash_text(&h, head);
 	for (i = 0; i < p->nr_configs && !rc; i++)
 		rc = hash_config(p, i, m, &h, e);
@@ -276,7 +273,7 @@ int plan_make(struct plan *p, const struct job *j, struct err *e)
 		return rc;
 	p->blocks = o.launches;
 	p->seed = o.seed;
-	p->timeout = o.timeout;
+	p->run = o;
 	rc = add_experiments(p, j, e);
 	if (!rc)
 		rc = axis_check_global(j, e);

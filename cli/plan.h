@@ -8,7 +8,7 @@
  * resumed, cut up and merged.
  *
  *	job -> experiments -> axes (settings with several values) -> configs: their cross product
- *	blocks: each runs every config once, shuffled by the seed and the block's number
+ *	blocks: each runs every config once, in an order that is balanced (cli/order.h)
  *
  *	trial = (block, config), called b003-c0012
  *	all trials of a block have the same seed: configs meet the same random choices
@@ -23,6 +23,7 @@
 #include "cli/job.h"
 #include "cli/trial.h"
 
+#define PLAN_VERSION 2 /* of order and hash: 1 shuffled each block by itself */
 #define PLAN_MOST_CONFIGS 20000u
 #define PLAN_MOST_TRIALS 1000000u
 #define PLAN_ID_MAX 32
@@ -65,8 +66,8 @@ struct plan {
 	struct plan_config *config;
 	unsigned nr_configs, blocks;
 	uint64_t seed;
-	double timeout;	 /* s */
-	uint32_t *order; /* [blocks * nr_configs] */
+	struct run_opts run; /* the rest of what was asked of the run */
+	uint32_t *order;     /* [blocks * nr_configs] */
 	char hash[17];
 };
 

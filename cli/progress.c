@@ -32,6 +32,11 @@ void progress_begin(struct progress *p, unsigned total, int quiet)
 	p->begin = p->last = clock_ns();
 }
 
+void progress_more(struct progress *p)
+{
+	p->total++;
+}
+
 static unsigned columns(void)
 {
 	struct winsize w;

@@ -20,6 +20,8 @@ struct progress {
 void progress_begin(struct progress *p, unsigned total, int quiet);
 /* One more is done; @what is the next one's name or NULL. */
 void progress_step(struct progress *p, int ok, const char *what);
+/* One more will have to be run than was thought: a repeat. */
+void progress_more(struct progress *p);
 /* Make room for a message on standard error. */
 void progress_clear(struct progress *p);
 

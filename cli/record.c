@@ -62,9 +62,29 @@ static void put_status(struct samples_buf *b, struct sample s, const struct laun
 	samples_buf_row(b, &s);
 }
 
+/* What flagged the trial, invalid apart from disturbed, each once. */
+struct flags {
+	char invalid[250], disturbed[250]; /* both fit into a launch's note */
+};
+
+static void add_reason(char *list, size_t room, const char *reason)
+{
+	size_t len = strlen(list), n;
+	const char *have;
+
+	if (!*reason)
+		reason = "no reason";
+	n = strlen(reason);
+	/* the same one again, as a whole item of the list? */
+	for (have = list; (have = strstr(have, reason)); have++)
+		if ((have == list || have[-1] == ' ') && (!have[n] || have[n] == ';'))
+			return;
+	snprintf(list + len, room - len, "%s%s", len ? "; " : "", reason);
+}
+
 /* All lines; 0, or -errno at the first that is none. Values only with @values. */
 static int put_lines(struct samples_buf *b, const struct sample *base, struct launch *r, int values,
-		     struct err *e)
+		     struct flags *f, struct err *e)
 {
 	char *p = r->out, *end = r->out + r->out_len;
 
@@ -84,8 +104,22 @@ static int put_lines(struct samples_buf *b, const struct sample *base, struct la
 			put_value(b, *base, &l.value);
 		else if (l.kind == TRIAL_EFFECTIVE)
 			put_effective(b, *base, l.name, l.text);
+		else if (l.kind == TRIAL_INVALID)
+			add_reason(f->invalid, sizeof(f->invalid), l.text);
+		else if (l.kind == TRIAL_DISTURBED)
+			add_reason(f->disturbed, sizeof(f->disturbed), l.text);
 	}
 	return 0;
+}
+
+/* A trial that ran to its end, but is not to be believed. */
+static void judge(struct launch *r, const struct flags *f)
+{
+	if (!*f->invalid && !*f->disturbed)
+		return;
+	r->status = *f->invalid ? LAUNCH_INVALID : LAUNCH_DISTURBED;
+	snprintf(r->note, sizeof(r->note), "%s%s%s", f->invalid,
+		 *f->invalid && *f->disturbed ? "; " : "", f->disturbed);
 }
 
 void record_trial(struct samples_buf *b, const struct plan *p, unsigned block, unsigned config,
@@ -95,17 +129,20 @@ void record_trial(struct samples_buf *b, const struct plan *p, unsigned block, u
 	struct sample base = {
 		.trial = id, .block = block, .config = config, .share = 1, .worker = -1
 	};
+	struct flags f = { "", "" };
 	size_t before = b->len;
 	struct err e;
 
 	plan_trial_id(block, config, id);
 	base.experiment = p->exp[p->config[config].exp].name;
 	base.label = p->config[config].label;
-	if (r->out && put_lines(b, &base, r, r->status == LAUNCH_OK, &e)) {
+	if (r->out && put_lines(b, &base, r, r->status == LAUNCH_OK, &f, &e)) {
 		b->len = before;
 		r->status = LAUNCH_FAILED;
 		snprintf(r->note, sizeof(r->note), "it said what is not of the protocol: %.400s",
 			 e.text);
+	} else if (r->status == LAUNCH_OK) {
+		judge(r, &f);
 	}
 	put_status(b, base, r);
 }

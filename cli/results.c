@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A run's folder, read. What is asked of it: results_ask.c. */
+
 #include "cli/results.h"
 
 #include <errno.h>
@@ -9,9 +11,7 @@
 
 #include "cli/plan.h"
 #include "cli/rundir.h"
-#include "cli/suggest.h"
 
-#define MOST_SUGGESTED 500
 #define MOST_BLOCKS 100000 /* launches' bound; arrays of so many lie on the stack */
 
 /* ---- run.json ---- */
@@ -109,6 +109,20 @@ static int read_config(struct results *r, json_t *j, unsigned n, struct err *e)
 	return 0;
 }
 
+/* The experiments' configs are 0 .. @configs - 1, one experiment's after the other's. */
+static int experiments_cover(const struct results *r, size_t configs)
+{
+	size_t next = 0;
+	unsigned x;
+
+	for (x = 0; x < r->nr_exp; x++) {
+		if (r->exp[x].first != next)
+			return 0;
+		next += r->exp[x].nr_configs;
+	}
+	return next == configs;
+}
+
 static int read_run(struct results *r, struct err *e)
 {
 	json_t *exps, *configs, *j;
@@ -120,6 +134,8 @@ static int read_run(struct results *r, struct err *e)
 	    blocks < 1 || blocks > MOST_BLOCKS || !json_array_size(exps) ||
 	    !json_array_size(configs))
 		return bad_json(r, "expected blocks, experiments, configs", e);
+	if (json_array_size(configs) * (size_t)blocks > PLAN_MOST_TRIALS)
+		return bad_json(r, "more trials than a plan can have", e);
 	r->blocks = blocks;
 	r->exp = calloc(json_array_size(exps), sizeof(*r->exp));
 	r->config = calloc(json_array_size(configs), sizeof(*r->config));
@@ -132,6 +148,9 @@ static int read_run(struct results *r, struct err *e)
 		if (rc)
 			return rc;
 	}
+	if (!experiments_cover(r, json_array_size(configs)))
+		return bad_json(r, "experiments: expected to have the configs, in order, each once",
+				e);
 	json_array_foreach(configs, i, j)
 	{
 		r->nr_configs++;
@@ -162,23 +181,49 @@ static int add_metric(struct results *r, const struct sample *s)
 	return i;
 }
 
+/* Where a status row's state is counted; NULL: no such state. */
+static unsigned *counter_of(struct res_config *c, const char *state)
+{
+	const struct {
+		const char *state;
+		unsigned *count;
+	} known[] = {
+		{ "ok", &c->ok },	    { "failed", &c->failed },
+		{ "crashed", &c->crashed }, { "timeout", &c->timeout },
+		{ "invalid", &c->invalid }, { "disturbed", &c->disturbed },
+	};
+	unsigned i;
+
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (!strcmp(known[i].state, state))
+			return known[i].count;
+	return NULL;
+}
+
 static int count_status(struct results *r, const struct sample *s, struct err *e)
 {
 	struct res_config *c = &r->config[s->config];
+	unsigned *count = counter_of(c, s->state);
+	const struct sample **at;
 
-	if (!strcmp(s->state, "ok"))
-		c->ok++;
-	else if (!strcmp(s->state, "failed"))
-		c->failed++;
-	else if (!strcmp(s->state, "crashed"))
-		c->crashed++;
-	else if (!strcmp(s->state, "timeout"))
-		c->timeout++;
-	else
+	if (!count)
 		return err_set(e, -EINVAL,
 			       "%s/" SAMPLES_FILE
-			       ": trial %s: state '%s' is none of ok, failed, crashed, timeout",
+			       ": trial %s: state '%.40s' is none of ok, failed, crashed, timeout, "
+			       "invalid, disturbed",
 			       r->path, s->trial, s->state);
+	if (s->superseded) {
+		c->repeated++;
+		return 0;
+	}
+	at = &r->status[(size_t)s->config * r->blocks + s->block];
+	if (*at)
+		return err_set(e, -EINVAL,
+			       "%s/" SAMPLES_FILE
+			       ": trials %s and %s are both block %u of config %u",
+			       r->path, (*at)->trial, s->trial, s->block, s->config);
+	(*count)++;
+	*at = s;
 	return 0;
 }
 
@@ -203,8 +248,11 @@ static int read_samples(struct results *r, struct err *e)
 	size_t i, n;
 	int ok, rc = 0;
 
-	if (!index)
+	r->status = calloc((size_t)r->nr_configs * r->blocks, sizeof(*r->status));
+	if (!index || !r->status) {
+		free(index);
 		return err_set(e, -ENOMEM, "out of memory");
+	}
 	memset(index, -1, (s->nr + 1) * sizeof(*index));
 	for (i = 0; i < s->nr && !rc; i++) {
 		const struct sample *row = &s->row[i];
@@ -221,7 +269,7 @@ static int read_samples(struct results *r, struct err *e)
 		const struct sample *row = &s->row[i];
 
 		if (samples_is_status(row))
-			ok = !strcmp(row->state, "ok");
+			ok = !strcmp(row->state, "ok") && !row->superseded;
 		else if (ok && row->worker < 0 && strcmp(row->state, "text"))
 			index[i] = 0;
 	}
@@ -244,20 +292,43 @@ static int read_samples(struct results *r, struct err *e)
 	return rc;
 }
 
+static int take(struct results *r, const char *path, json_t *run, struct err *e)
+{
+	memset(r, 0, sizeof(*r));
+	r->run = run;
+	if (snprintf(r->path, sizeof(r->path), "%s", path) >= (int)sizeof(r->path) - 80)
+		return err_set(e, -ENAMETOOLONG, "%.60s...: name too long", path);
+	return read_run(r, e);
+}
+
 int results_read(struct results *r, const char *path, struct err *e)
 {
 	char file[PATH_MAX];
-	int rc;
+	json_t *run;
+	int rc = run_json_read(path, &run, e);
 
 	memset(r, 0, sizeof(*r));
-	if (snprintf(r->path, sizeof(r->path), "%s", path) >= (int)sizeof(r->path) - 80)
-		return err_set(e, -ENAMETOOLONG, "%.60s...: name too long", path);
-	rc = run_json_read(path, &r->run, e);
 	if (rc)
 		return rc;
-	rc = read_run(r, e);
+	rc = take(r, path, run, e);
 	if (!rc && snprintf(file, sizeof(file), "%s/%s", path, SAMPLES_FILE) < (int)sizeof(file))
 		rc = samples_read(&r->samples, file, e);
+	if (!rc)
+		rc = read_samples(r, e);
+	if (rc)
+		results_release(r);
+	return rc;
+}
+
+int results_make(struct results *r, const char *path, json_t *run, char *text, size_t len,
+		 struct err *e)
+{
+	int rc = take(r, path, json_incref(run), e);
+
+	if (rc)
+		free(text);
+	else
+		rc = samples_parse(&r->samples, text, len, SAMPLES_FILE, e);
 	if (!rc)
 		rc = read_samples(r, e);
 	if (rc)
@@ -281,178 +352,8 @@ void results_release(struct results *r)
 	free(r->metric);
 	free(r->value);
 	free(r->row);
+	free(r->status);
 	samples_release(&r->samples);
 	json_decref(r->run);
 	memset(r, 0, sizeof(*r));
-}
-
-/* ---- asking ---- */
-
-int results_metric(const struct results *r, const char *name, struct err *e)
-{
-	const char *names[MOST_SUGGESTED + 1], *near;
-	unsigned i;
-
-	for (i = 0; i < r->nr_metrics; i++)
-		if (!strcmp(r->metric[i].name, name))
-			return i;
-	for (i = 0; i < r->nr_metrics && i < MOST_SUGGESTED; i++)
-		names[i] = r->metric[i].name;
-	names[i] = NULL;
-	near = suggest(name, names);
-	return err_set(e, -EINVAL, "no metric '%s' in %s%s%s%s (--all shows all)", name, r->path,
-		       near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
-}
-
-int results_axis(const struct results *r, unsigned exp, const char *name)
-{
-	const struct res_exp *x = &r->exp[exp];
-	unsigned a;
-
-	for (a = 0; a < x->nr_axes; a++)
-		if (!strcmp(x->axis[a].name, name))
-			return a;
-	return -1;
-}
-
-const double *results_values(const struct results *r, unsigned config, unsigned metric)
-{
-	return r->value + ((size_t)config * r->nr_metrics + metric) * r->blocks;
-}
-
-const char *results_axis_value(const struct results *r, unsigned config, unsigned axis)
-{
-	const struct res_config *c = &r->config[config];
-
-	return r->exp[c->exp].axis[axis].value[c->at[axis]];
-}
-
-const char *results_state(const struct results *r, unsigned config, unsigned metric)
-{
-	const struct sample *s = r->row[(size_t)config * r->nr_metrics + metric];
-
-	return s ? s->state : "missing";
-}
-
-const char *results_note(const struct results *r, unsigned config, unsigned metric)
-{
-	const struct sample *s = r->row[(size_t)config * r->nr_metrics + metric];
-
-	return s ? s->note : "";
-}
-
-static void summarise(double *v, unsigned n, struct res_summary *s)
-{
-	memset(s, 0, sizeof(*s));
-	s->n = stat_sort(v, n);
-	if (!s->n)
-		return;
-	s->median = stat_median(v, s->n);
-	s->min = v[0];
-	s->max = v[s->n - 1];
-	s->have_interval = !stat_sign_interval(v, s->n, RESULTS_CONFIDENCE, &s->interval);
-}
-
-void results_summary(const struct results *r, unsigned config, unsigned metric,
-		     struct res_summary *s)
-{
-	double v[r->blocks];
-
-	memcpy(v, results_values(r, config, metric), sizeof(v));
-	summarise(v, r->blocks, s);
-}
-
-void results_ratio(const struct results *r, unsigned config, unsigned base, unsigned metric,
-		   struct res_summary *s)
-{
-	const double *x = results_values(r, config, metric), *y = results_values(r, base, metric);
-	double v[r->blocks];
-	unsigned b;
-
-	for (b = 0; b < r->blocks; b++)
-		v[b] = x[b] > 0 && y[b] > 0 ? log(x[b] / y[b]) : NAN;
-	summarise(v, r->blocks, s);
-	if (!s->n)
-		return;
-	s->median = exp(s->median);
-	s->min = exp(s->min);
-	s->max = exp(s->max);
-	s->interval.lo = exp(s->interval.lo);
-	s->interval.hi = exp(s->interval.hi);
-}
-
-/* Does @text ("a=1,b=2") say anything of axis @name? Its value and length, or NULL. */
-static const char *baseline_value(const char *text, const char *name, size_t *len)
-{
-	size_t n = strlen(name);
-
-	while (*text) {
-		size_t item = strcspn(text, ",");
-
-		if (item > n && !strncmp(text, name, n) && text[n] == '=') {
-			*len = item - n - 1;
-			return text + n + 1;
-		}
-		text += item + (text[item] == ',');
-	}
-	return NULL;
-}
-
-int results_baseline(const struct results *r, unsigned config, const char *text)
-{
-	const struct res_config *c = &r->config[config];
-	const struct res_exp *x = &r->exp[c->exp];
-	unsigned i, a, named = 0, commas = 0;
-	const char *p;
-	size_t len;
-
-	for (a = 0; a < x->nr_axes; a++)
-		named += baseline_value(text, x->axis[a].name, &len) != NULL;
-	for (p = text; *p; p++)
-		commas += *p == ',';
-	if (named != commas + 1)
-		return -1; /* it names an axis that this experiment does not have */
-	for (i = x->first; i < x->first + x->nr_configs; i++) {
-		for (a = 0; a < x->nr_axes; a++) {
-			const char *t = baseline_value(text, x->axis[a].name, &len);
-			const char *have = results_axis_value(r, i, a);
-
-			if (t ? strlen(have) != len || strncmp(have, t, len) :
-				r->config[i].at[a] != c->at[a])
-				break;
-		}
-		if (a == x->nr_axes)
-			return i;
-	}
-	return -1;
-}
-
-int results_emulated(const struct results *r)
-{
-	int metric = results_metric(r, "effective.emulated", NULL);
-	struct res_summary s;
-
-	for (unsigned c = 0; metric >= 0 && c < r->nr_configs; c++) {
-		results_summary(r, c, (unsigned)metric, &s);
-		if (s.n && s.max > 0)
-			return 1;
-	}
-	return 0;
-}
-
-const char *results_number(double v, char *buf, size_t len)
-{
-	double m = fabs(v);
-
-	if (!isfinite(v))
-		snprintf(buf, len, "-");
-	else if (v == floor(v) && m < 1e9)
-		snprintf(buf, len, "%.0f", v);
-	else if (m >= 1000 && m < 1e9)
-		snprintf(buf, len, "%.0f", v);
-	else if (m >= 1e9 || (m < 0.001 && m > 0))
-		snprintf(buf, len, "%.3e", v);
-	else
-		snprintf(buf, len, "%.*f", m >= 100 ? 1 : m >= 10 ? 2 : m >= 1 ? 3 : 4, v);
-	return buf;
 }

@@ -8,7 +8,9 @@
  *
  *	value[(config * nr_metrics + metric) * blocks + block]	NaN: none
  *
- * Only values of a whole trial (worker -1) of trials that are ok.
+ * Only values of a whole trial (worker -1) of trials that are ok. A trial that was invalid (not what
+ * was asked for) or disturbed (something else was in its way) is counted and its values are left
+ * out; where a disturbed one was repeated, its last attempt is the trial.
  */
 
 #include <jansson.h>
@@ -39,7 +41,9 @@ struct res_config {
 	unsigned exp;
 	const char *label;
 	unsigned *at; /* [nr_axes of its experiment]: index of its value */
-	unsigned ok, failed, crashed, timeout;
+	unsigned ok, failed, crashed, timeout, invalid,
+		disturbed; /* trials, by their last attempt */
+	unsigned repeated; /* attempts before it, all of them disturbed */
 };
 
 struct res_metric {
@@ -59,11 +63,19 @@ struct results {
 	double *value;
 	const struct sample *
 		*row; /* [config * nr_metrics + metric]: a row that stands for its state and note */
+	const struct sample **status; /* [config * blocks + block], of what counts; NULL: not run */
 };
 
 /* -ENOENT, -EINVAL as run_json_read() and samples_read(); @r holds nothing then. */
 int results_read(struct results *r, const char *path, struct err *e);
+/* The same of a run.json and a samples.csv in memory: takes a reference to @run, and owns @text
+ * (malloc'd, @len bytes, text[len] writable) whatever happens. @path is for messages. */
+int results_make(struct results *r, const char *path, json_t *run, char *text, size_t len,
+		 struct err *e);
 void results_release(struct results *r);
+
+/* Trials of @config that have not been run (yet). */
+unsigned results_not_run(const struct results *r, unsigned config);
 
 /* Index of metric @name; -EINVAL listing the nearest names. */
 int results_metric(const struct results *r, const char *name, struct err *e);
@@ -102,6 +114,13 @@ void results_ratio(const struct results *r, unsigned config, unsigned base, unsi
  * no such axis or value.
  */
 int results_baseline(const struct results *r, unsigned config, const char *text);
+
+/*
+ * The config that @text means: a label ("colour=0,n=16"), any of its settings that only one config
+ * has ("colour=0"), each with "EXPERIMENT/" in front if need be, or an experiment that has only one.
+ * -EINVAL saying what is there, or what else has to be named.
+ */
+int results_config(const struct results *r, const char *text, struct err *e);
 
 /* A number that people read: four significant digits, no exponent below a billion; "-" for NaN.
  * Returns @buf. */

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -146,14 +147,25 @@ int rundir_create(struct rundir *d, const char *path, int force, struct err *e)
 
 /* ---- what is there already ---- */
 
-static int mark_done(const struct plan *p, const struct samples *s, unsigned char *done,
-		     const char *path, struct err *e)
+static int status_of(const char *state)
+{
+	int i;
+
+	for (i = 0; i < LAUNCH_STATES; i++)
+		if (!strcmp(launch_status_names[i], state))
+			return i;
+	return -EINVAL;
+}
+
+static int put_states(const struct plan *p, const struct samples *s, struct run_states *states,
+		      const char *path, struct err *e)
 {
 	size_t i;
 
 	for (i = 0; i < s->nr; i++) {
 		const struct sample *r = &s->row[i];
 		unsigned block, config;
+		int status;
 
 		if (!samples_is_status(r))
 			continue;
@@ -163,40 +175,77 @@ static int mark_done(const struct plan *p, const struct samples *s, unsigned cha
 		    strcmp(r->experiment, p->exp[p->config[config].exp].name))
 			return err_set(e, -EINVAL, "%s: trial %s (%s %s) is not of this run's plan",
 				       path, r->trial, r->experiment, r->label);
-		done[(size_t)block * p->nr_configs + config] = 1;
+		status = status_of(r->state);
+		if (status < 0)
+			return err_set(e, -EINVAL, "%s: trial %s: '%.40s' is no state of a trial",
+				       path, r->trial, r->state);
+		states_put(states, block, config, (enum launch_status)status, r->note);
 	}
 	return 0;
 }
 
-int rundir_done(const struct rundir *d, const struct plan *p, unsigned char **done,
-		unsigned *nr_done, struct err *e)
+int rundir_states(const struct rundir *d, const struct plan *p, struct run_states *states,
+		  struct err *e)
 {
 	char path[PATH_MAX];
 	struct samples s;
 	struct stat st;
 	int rc;
 
-	*nr_done = 0;
-	*done = calloc(p->blocks, p->nr_configs);
-	if (!*done)
-		return err_set(e, -ENOMEM, "out of memory");
 	rundir_file(d, SAMPLES_FILE, path);
-	if (stat(path, &st) && errno == ENOENT)
-		return 0;
+	if (stat(path, &st))
+		return errno == ENOENT ? 0 : err_set(e, -errno, "%s: %s", path, strerror(errno));
 	if (!st.st_size)
 		return 0; /* killed before its header: samples_open() writes that */
 	rc = samples_read(&s, path, e);
-	if (!rc) {
-		rc = mark_done(p, &s, *done, path, e);
-		if (!rc && truncate(path, s.whole_bytes))
-			rc = err_set(e, -errno, "%s: cannot cut off the torn end: %s", path,
-				     strerror(errno));
-		*nr_done = s.nr_trials;
-		samples_release(&s);
+	if (rc)
+		return rc;
+	rc = put_states(p, &s, states, path, e);
+	if (!rc && truncate(path, s.whole_bytes))
+		rc = err_set(e, -errno, "%s: cannot cut off the torn end: %s", path,
+			     strerror(errno));
+	samples_release(&s);
+	return rc;
+}
+
+/* ---- what was measured ---- */
+
+static void take_values(const struct plan *p, const struct samples *s, const char *metric,
+			double *v)
+{
+	size_t i;
+	int ok = 0;
+
+	/* backwards: a trial's status is its last row */
+	for (i = s->nr; i--;) {
+		const struct sample *r = &s->row[i];
+
+		if (samples_is_status(r))
+			ok = !r->superseded && !strcmp(r->state, launch_status_names[LAUNCH_OK]) &&
+			     r->config < p->nr_configs && r->block < p->blocks;
+		else if (ok && r->worker < 0 && !strcmp(r->metric, metric))
+			v[(size_t)r->config * p->blocks + r->block] = r->value;
 	}
-	if (rc) {
-		free(*done);
-		*done = NULL;
-	}
+}
+
+int rundir_values(const struct rundir *d, const struct plan *p, const char *metric, double **v,
+		  struct err *e)
+{
+	size_t i, n = (size_t)p->nr_configs * p->blocks;
+	char path[PATH_MAX];
+	struct samples s;
+	int rc = samples_read(&s, rundir_file(d, SAMPLES_FILE, path), e);
+
+	*v = NULL;
+	if (rc)
+		return rc;
+	*v = malloc(n * sizeof(**v));
+	for (i = 0; *v && i < n; i++)
+		(*v)[i] = NAN;
+	if (*v)
+		take_values(p, &s, metric, *v);
+	else
+		rc = err_set(e, -ENOMEM, "out of memory");
+	samples_release(&s);
 	return rc;
 }

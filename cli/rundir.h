@@ -14,6 +14,7 @@
 #include "cli/job.h"
 #include "cli/plan.h"
 #include "cli/samples.h"
+#include "cli/state.h"
 
 #define RUN_FORMAT 1
 #define RUN_FILE "run.json"
@@ -40,18 +41,30 @@ void rundir_close(struct rundir *d);
 int rundir_describe(const struct rundir *d, const struct plan *p, const struct job *j, int argc,
 		    char **argv, struct err *e);
 
+/* Put @value under @name into the run.json that is there, in place of an earlier one; takes over the
+ * reference. */
+int rundir_note(const struct rundir *d, const char *name, json_t *value, struct err *e);
+
 /* Read run.json of the folder @path: 0 and a new reference, -ENOENT, or -EINVAL naming what is
  * wrong with it. */
 int run_json_read(const char *path, json_t **out, struct err *e);
-/* Its job and its plan, made again; -EINVAL if the hash differs from the recorded one. */
+/* Its job and its plan, made again; -EINVAL if it was planned by another version, or the hash differs
+ * from the recorded one. */
 int run_json_plan(json_t *run, const char *path, struct job *j, struct plan *p, struct err *e);
 
 /*
- * Which trials of @p are whole in the folder's samples.csv, in done[block * nr_configs + config]
- * (malloc'd). What follows the last whole one is cut off the file. -EINVAL if the samples are not
- * this plan's.
+ * What has become of the trials of @p in the folder's samples.csv, put into @s (fresh from
+ * states_init()). What follows the last whole attempt is cut off the file. -EINVAL if the samples are
+ * not this plan's.
  */
-int rundir_done(const struct rundir *d, const struct plan *p, unsigned char **done,
-		unsigned *nr_done, struct err *e);
+int rundir_states(const struct rundir *d, const struct plan *p, struct run_states *s,
+		  struct err *e);
+
+/*
+ * What the trials that are ok gave for @metric, of the whole trial: (*v)[config * blocks + block],
+ * NaN where there is none; malloc'd.
+ */
+int rundir_values(const struct rundir *d, const struct plan *p, const char *metric, double **v,
+		  struct err *e);
 
 #endif

@@ -144,6 +144,14 @@ static json_t *allocators_json(void)
 	return o;
 }
 
+/* The run's own options, as they came out. */
+static json_t *asked_json(const struct run_opts *o)
+{
+	return json_pack("{s:i, s:f, s:i, s:s, s:s}", "launches", (int)o->launches, "timeout",
+			 o->timeout, "repeats", (int)o->repeats, "time_budget", o->time_budget,
+			 "precision", o->precision);
+}
+
 static json_t *describe(const struct plan *p, const struct job *j, int argc, char **argv)
 {
 	char seed[32], began[40], *job = job_text(j);
@@ -153,10 +161,11 @@ static json_t *describe(const struct plan *p, const struct job *j, int argc, cha
 
 	snprintf(seed, sizeof(seed), "%" PRIu64, p->seed);
 	strftime(began, sizeof(began), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
-	o = json_pack("{s:i, s:s, s:s, s:o, s:s, s:s, s:s, s:i, s:i}", "format", RUN_FORMAT,
-		      "program", "slabscope", "began", began, "command", command_json(argc, argv),
-		      "job", job ? job : "", "seed", seed, "plan_hash", p->hash, "blocks",
-		      (int)p->blocks, "samples_version", SAMPLES_VERSION);
+	o = json_pack("{s:i, s:s, s:s, s:o, s:s, s:s, s:s, s:i, s:i, s:i, s:o}", "format",
+		      RUN_FORMAT, "program", "slabscope", "began", began, "command",
+		      command_json(argc, argv), "job", job ? job : "", "seed", seed, "plan_hash",
+		      p->hash, "blocks", (int)p->blocks, "samples_version", SAMPLES_VERSION,
+		      "plan_version", PLAN_VERSION, "asked", asked_json(&p->run));
 	json_object_set_new(o, "versions",
 			    json_pack("{s:s, s:s, s:s, s:s, s:s}", "slabscope",
 				      host_build_version(), "variant", host_build_variant(),
@@ -171,16 +180,39 @@ static json_t *describe(const struct plan *p, const struct job *j, int argc, cha
 	return o;
 }
 
-int rundir_describe(const struct rundir *d, const struct plan *p, const struct job *j, int argc,
-		    char **argv, struct err *e)
+static int write_json(const struct rundir *d, const json_t *o, struct err *e)
 {
 	char path[PATH_MAX];
-	json_t *o = describe(p, j, argc, argv);
 	char *text = o ? json_dumps(o, JSON_INDENT(1)) : NULL;
 	int rc = text ? file_write(rundir_file(d, RUN_FILE, path), text, strlen(text), e) :
 			err_set(e, -ENOMEM, "run.json: out of memory");
 
 	free(text);
+	return rc;
+}
+
+int rundir_describe(const struct rundir *d, const struct plan *p, const struct job *j, int argc,
+		    char **argv, struct err *e)
+{
+	json_t *o = describe(p, j, argc, argv);
+	int rc = write_json(d, o, e);
+
+	json_decref(o);
+	return rc;
+}
+
+int rundir_note(const struct rundir *d, const char *name, json_t *value, struct err *e)
+{
+	json_t *o;
+	int rc = run_json_read(d->path, &o, e);
+
+	if (rc) {
+		json_decref(value);
+		return rc;
+	}
+	rc = value && !json_object_set_new(o, name, value) ?
+		     write_json(d, o, e) :
+		     err_set(e, -ENOMEM, "run.json: out of memory");
 	json_decref(o);
 	return rc;
 }
@@ -215,10 +247,19 @@ int run_json_read(const char *path, json_t **out, struct err *e)
 int run_json_plan(json_t *run, const char *path, struct job *j, struct plan *p, struct err *e)
 {
 	const char *text, *hash;
-	int rc;
+	int rc, version = 1; /* which did not say */
 
-	if (json_unpack(run, "{s:s, s:s}", "job", &text, "plan_hash", &hash))
-		return err_set(e, -EINVAL, "%s/%s: job, plan_hash: expected texts", path, RUN_FILE);
+	if (json_unpack(run, "{s:s, s:s, s?i}", "job", &text, "plan_hash", &hash, "plan_version",
+			&version))
+		return err_set(e, -EINVAL,
+			       "%s/%s: job, plan_hash: expected texts; plan_version: a number",
+			       path, RUN_FILE);
+	if (version != PLAN_VERSION)
+		return err_set(
+			e, -EINVAL,
+			"%s: was planned by plan version %d, this program makes version %d, whose order of trials is another: "
+			"go on with the program that began it, or start anew",
+			path, version, PLAN_VERSION);
 	rc = job_read_text(j, text, RUN_FILE, e);
 	if (rc)
 		return rc;

@@ -2,24 +2,37 @@
 #include "cli/runner.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/launch.h"
+#include "cli/missing.h"
 #include "cli/progress.h"
 #include "cli/record.h"
+#include "lib/clock.h"
 
-/* ---- running ---- */
+const char *const run_end_names[] = { "all", "precision", "time_budget", "signal", NULL };
 
 struct running {
 	const struct plan *p;
+	const struct rundir *d;
+	const struct run_request *q;
 	struct launcher launcher;
 	struct progress progress;
+	struct run_states states;
 	struct run_result *r;
-	int fd, quiet;
+	uint64_t begin;	  /* ns */
+	unsigned settled; /* trials, by us */
+	int fd, said_missing;
 };
+
+static double elapsed(const struct running *g)
+{
+	return (clock_ns() - g->begin) * 1e-9;
+}
+
+/* ---- one trial ---- */
 
 /* The specification of one trial as text: the config's, with the block's seed. */
 static char *trial_text(const struct plan *p, unsigned block, unsigned config, struct err *e)
@@ -37,191 +50,217 @@ static char *trial_text(const struct plan *p, unsigned block, unsigned config, s
 	return text;
 }
 
+static int launch(struct running *g, unsigned block, unsigned config, struct launch *l,
+		  struct err *e)
+{
+	char *text = trial_text(g->p, block, config, e);
+	int rc;
+
+	if (!text)
+		return -ENOMEM;
+	if (g->q->launch)
+		rc = g->q->launch(g->q->launch_arg, block, config, text, l, e);
+	else
+		rc = launch_trial(&g->launcher, text, l, e);
+	free(text);
+	return rc;
+}
+
 static void report(struct running *g, unsigned block, unsigned config, const struct launch *l)
 {
 	const struct plan *p = g->p;
 	char id[PLAN_ID_MAX];
 
-	if (l->status == LAUNCH_OK || g->quiet > 1)
+	if (l->status == LAUNCH_OK || g->q->quiet > 1)
 		return;
 	plan_trial_id(block, config, id);
 	progress_clear(&g->progress);
-	fprintf(stderr, "slabscope run: trial %s (%s %s): %s: %s\n", id,
+	fprintf(stderr, "slabscope run: trial %s (%s %s): %s: %s%s\n", id,
 		p->exp[p->config[config].exp].name, p->config[config].label,
-		launch_status_names[l->status], l->note);
+		launch_status_names[l->status], l->note,
+		states_pending(&g->states, block, config) ? " (is repeated)" : "");
+}
+
+/* Before record_trial() cuts up what it said. */
+static void say_missing(struct running *g, const struct launch *l)
+{
+	if (g->said_missing || l->status != LAUNCH_OK || !l->out)
+		return;
+	g->said_missing = 1;
+	progress_clear(&g->progress);
+	missing_report(stderr, "slabscope run", l->out, l->out_len);
+}
+
+static int keep_trial(struct running *g, unsigned block, unsigned config, struct launch *l,
+		      struct err *e)
+{
+	struct samples_buf rows = { 0 };
+	int rc;
+
+	say_missing(g, l);
+	record_trial(&rows, g->p, block, config, l);
+	rc = samples_append(g->fd, &rows, e);
+	samples_buf_release(&rows);
+	if (rc)
+		return rc;
+	g->r->ran++;
+	states_put(&g->states, block, config, l->status, l->note);
+	report(g, block, config, l);
+	if (states_pending(&g->states, block, config))
+		progress_more(&g->progress);
+	else
+		g->settled++;
+	progress_step(&g->progress, l->status == LAUNCH_OK, g->p->config[config].label);
+	return 0;
 }
 
 static int one_trial(struct running *g, unsigned block, unsigned config, struct err *e)
 {
-	struct samples_buf rows = { 0 };
 	struct launch l;
-	char *text = trial_text(g->p, block, config, e);
-	int rc = text ? launch_trial(&g->launcher, text, &l, e) : -EINVAL;
+	int rc = launch(g, block, config, &l, e);
 
-	free(text);
 	if (rc)
 		return rc;
-	if (l.status == LAUNCH_INTERRUPTED) {
+	if (l.status == LAUNCH_INTERRUPTED)
 		g->r->signal = l.code;
-	} else {
-		record_trial(&rows, g->p, block, config, &l);
-		rc = samples_append(g->fd, &rows, e);
-		samples_buf_release(&rows);
-		if (!rc) {
-			report(g, block, config, &l);
-			g->r->count[l.status]++;
-			g->r->ran++;
-			progress_step(&g->progress, l.status == LAUNCH_OK,
-				      g->p->config[config].label);
-		}
-	}
+	else
+		rc = keep_trial(g, block, config, &l, e);
 	launch_release(&l);
 	return rc;
 }
 
-static int all_trials(struct running *g, const unsigned char *done, struct err *e)
+/* ---- one block ---- */
+
+/* The trials of one round: 0 the plan's own, then repeats of what was disturbed in all before. */
+static int one_round(struct running *g, unsigned block, unsigned round, struct err *e)
 {
 	const struct plan *p = g->p;
-	size_t i, n = (size_t)p->blocks * p->nr_configs;
+	unsigned i;
 	int rc = 0;
 
-	for (i = 0; i < n && !rc && !g->r->signal; i++) {
-		unsigned block = i / p->nr_configs, config = p->order[i];
+	for (i = 0; i < p->nr_configs && !rc && !g->r->signal; i++) {
+		unsigned config = p->order[(size_t)block * p->nr_configs + i];
+		const struct trial_state *t = &g->states.of[(size_t)block * p->nr_configs + config];
 
-		if (!done[(size_t)block * p->nr_configs + config])
+		if (states_pending(&g->states, block, config) && t->attempts <= round)
 			rc = one_trial(g, block, config, e);
 	}
 	return rc;
 }
 
-int run_trials(const struct plan *p, const struct rundir *d, double timeout, int quiet, int verbose,
-	       struct run_result *r, struct err *e)
+/* Would @left trials more end within the budget, at the mean (repeats included) of those that we
+ * settled? Nothing is known before the first block, so that one is run. */
+static int over_budget(const struct running *g, unsigned left)
 {
-	struct running g = { .p = p, .r = r, .quiet = quiet };
-	char path[PATH_MAX];
-	unsigned char *done;
-	int rc;
+	double now = elapsed(g);
 
-	memset(r, 0, sizeof(*r));
-	r->planned = p->blocks * p->nr_configs;
-	rc = rundir_done(d, p, &done, &r->there, e);
-	if (rc)
-		return rc;
-	rc = samples_open(rundir_file(d, SAMPLES_FILE, path), &g.fd, e);
-	if (!rc) {
-		rc = launcher_init(&g.launcher, e);
-		if (!rc) {
-			g.launcher.timeout = timeout > 0 ? timeout : p->timeout;
-			g.launcher.verbose = verbose;
-			progress_begin(&g.progress, r->planned - r->there, quiet);
-			rc = all_trials(&g, done, e);
-			progress_clear(&g.progress);
-			launcher_release(&g.launcher);
-		}
-		close(g.fd);
-	}
-	free(done);
+	return g->r->budget_s > 0 && left && g->settled &&
+	       now + now / g->settled * left > g->r->budget_s;
+}
+
+static int look(struct running *g, unsigned launches, struct err *e)
+{
+	double *v;
+	int rc = rundir_values(g->d, g->p, PRECISION_METRIC, &v, e);
+
+	if (!rc)
+		rc = precision_look(&g->r->precision, g->p, v, launches, e);
+	free(v);
 	return rc;
 }
 
-/* ---- the plan as text ---- */
-
-/* Process start, set-up and tear-down of one trial: what a null trial takes on a slow machine,
- * roughly. */
-#define TRIAL_EXTRA_S 0.03
-
-struct estimate {
-	double seconds;
-	uint64_t memory;
-	unsigned by_ops;	 /* configs whose length is a count of operations: time unknown */
-	unsigned unknown_memory; /* configs whose workload does not say */
-};
-
-static int estimate(const struct plan *p, struct estimate *s, struct err *e)
+static int all_blocks(struct running *g, struct err *e)
 {
-	unsigned c;
+	struct run_result *r = g->r;
+	unsigned b, round;
+	int rc = 0;
 
-	memset(s, 0, sizeof(*s));
-	for (c = 0; c < p->nr_configs; c++) {
-		struct trial_spec t;
-		uint64_t memory = 0;
-		int rc = plan_spec(p, c, &t, e);
-
-		if (rc)
-			return rc;
-		if (t.run.ops != OPT_AUTO_U64)
-			s->by_ops++;
-		else
-			s->seconds += p->blocks *
-				      (t.run.duration_ms / 1000.0 * (t.run.warmup_ops ? 2 : 1) +
-				       TRIAL_EXTRA_S);
-		if (t.wl->memory)
-			memory = t.wl->memory(t.params, &t.config) * t.run.workers;
-		else
-			s->unknown_memory++;
-		if (memory > s->memory)
-			s->memory = memory;
-		trial_spec_release(&t);
-	}
-	return 0;
-}
-
-static void print_experiment(const struct plan_exp *x, FILE *f)
-{
-	unsigned a, v;
-
-	fprintf(f, "experiment %s: %u config%s\n", x->name, x->nr_configs,
-		x->nr_configs == 1 ? "" : "s");
-	for (a = 0; a < x->nr_fixed; a++)
-		fprintf(f, "  %-16s %s\n", x->fixed[a].name, x->fixed[a].text);
-	for (a = 0; a < x->nr_axes; a++) {
-		fprintf(f, "  %-16s", x->axis[a].name);
-		for (v = 0; v < x->axis[a].nr; v++)
-			fprintf(f, " %s", x->axis[a].value[v].label);
-		fputs("   (axis)\n", f);
-	}
-}
-
-static void print_order(const struct plan *p, FILE *f, unsigned blocks)
-{
-	unsigned b, i;
-
-	for (b = 0; b < blocks; b++)
-		for (i = 0; i < p->nr_configs; i++) {
-			unsigned c = p->order[(size_t)b * p->nr_configs + i];
-			char id[PLAN_ID_MAX];
-
-			plan_trial_id(b, c, id);
-			fprintf(f, "  %s  %s %s\n", id, p->exp[p->config[c].exp].name,
-				p->config[c].label);
+	for (b = 0; b < g->p->blocks && !rc; b++) {
+		if (over_budget(g, states_left(&g->states, b))) {
+			r->end = RUN_BUDGET;
+			return 0;
 		}
+		for (round = 0; round <= g->states.repeats && !rc && !r->signal; round++)
+			rc = one_round(g, b, round, e);
+		if (r->signal) {
+			r->end = RUN_SIGNAL;
+			return rc;
+		}
+		if (!rc && precision_has_look(&r->precision, b + 1))
+			rc = look(g, b + 1, e);
+		if (!rc && precision_reached(&r->precision)) {
+			r->end = RUN_PRECISION;
+			return 0;
+		}
+	}
+	return rc;
 }
 
-int run_print_plan(const struct plan *p, FILE *f, int verbose, struct err *e)
+/* ---- the whole ---- */
+
+static void begin(struct running *g)
 {
-	unsigned i, shown = verbose ? p->blocks : 1;
-	struct estimate s;
-	char t[40];
-	int rc = estimate(p, &s, e);
+	const struct run_request *q = g->q;
+	struct run_result *r = g->r;
+	unsigned b, left = 0;
+
+	for (b = 0; b < g->p->blocks; b++)
+		left += states_left(&g->states, b);
+	r->planned = g->p->blocks * g->p->nr_configs;
+	r->there = r->planned - left;
+	r->budget_s = q->budget_s ? q->budget_s : g->p->run.budget_s;
+	g->said_missing = r->there || q->quiet;
+	g->begin = clock_ns();
+	progress_begin(&g->progress, left, q->quiet);
+}
+
+static int run_all(struct running *g, struct err *e)
+{
+	int rc = g->q->launch ? 0 : launcher_init(&g->launcher, e);
 
 	if (rc)
 		return rc;
-	for (i = 0; i < p->nr_exp; i++)
-		print_experiment(&p->exp[i], f);
-	fprintf(f, "order of trials%s:\n", shown < p->blocks ? " (first block; -v shows all)" : "");
-	print_order(p, f, shown);
-	fprintf(f, "trials: %u = %u configs x %u launches; seed %" PRIu64 "; plan %s\n",
-		p->nr_configs * p->blocks, p->nr_configs, p->blocks, p->seed, p->hash);
-	if (s.unknown_memory == p->nr_configs)
-		fputs("memory: not known (the workload does not say)\n", f);
-	else
-		fprintf(f, "memory: up to %.1f MiB in one trial%s\n", s.memory / 1048576.0,
-			s.unknown_memory ? ", without those whose workload does not say" : "");
-	if (s.by_ops == p->nr_configs)
-		fputs("time: not known, ops is given\n", f);
-	else
-		fprintf(f, "time: about %s%s (regions, warm-up, and %g s more per trial)\n",
-			progress_duration(s.seconds, t, sizeof(t)),
-			s.by_ops ? ", without the configs whose ops is given" : "", TRIAL_EXTRA_S);
-	return 0;
+	g->launcher.timeout = g->q->timeout > 0 ? g->q->timeout : g->p->run.timeout;
+	g->launcher.verbose = g->q->verbose;
+	begin(g);
+	rc = all_blocks(g, e);
+	if (!rc)
+		rc = states_empty(&g->states, &g->r->empty, &g->r->nr_empty, e);
+	progress_clear(&g->progress);
+	g->r->seconds = elapsed(g);
+	g->r->blocks = states_blocks(&g->states);
+	states_count(&g->states, &g->r->count);
+	if (!g->q->launch)
+		launcher_release(&g->launcher);
+	return rc;
+}
+
+int run_trials(const struct plan *p, const struct rundir *d, const struct run_request *q,
+	       struct run_result *r, struct err *e)
+{
+	struct running g = { .p = p, .d = d, .q = q, .r = r };
+	char path[PATH_MAX];
+	int rc;
+
+	memset(r, 0, sizeof(*r));
+	rc = states_init(&g.states, p, e);
+	if (!rc)
+		rc = precision_init(&r->precision, p, e);
+	if (!rc)
+		rc = rundir_states(d, p, &g.states, e);
+	if (!rc)
+		rc = samples_open(rundir_file(d, SAMPLES_FILE, path), &g.fd, e);
+	if (!rc) {
+		rc = run_all(&g, e);
+		close(g.fd);
+	}
+	states_release(&g.states);
+	return rc;
+}
+
+void run_result_release(struct run_result *r)
+{
+	precision_release(&r->precision);
+	free(r->empty);
+	r->empty = NULL;
 }

@@ -127,8 +127,11 @@ int samples_open(const char *path, int *fd, struct err *e)
 	n = pread(*fd, have, strlen(head), 0);
 	if (n < 0)
 		rc = err_set(e, -errno, "%s: %s", path, strerror(errno));
-	else if ((size_t)n < strlen(head) &&
-		 !memcmp(have, head, n)) /* new, or killed while it was made */
+	else if (memcmp(have, head, n))
+		rc = err_set(e, -EINVAL,
+			     "%s: line 1: expected '# slabscope samples %d' to append to", path,
+			     SAMPLES_VERSION);
+	else if ((size_t)n < strlen(head)) /* new, or killed while it was made */
 		rc = ftruncate(*fd, 0) ? err_set(e, -errno, "%s: %s", path, strerror(errno)) :
 					 write_all_or_none(*fd, head, strlen(head), e);
 	if (rc) {
@@ -224,6 +227,8 @@ static int parse_row(const struct reader *r, struct sample *s, struct err *e)
 	s->source = f[10];
 	s->worker = worker;
 	s->note = f[12];
+	s->attempt = 0;
+	s->superseded = 0;
 	return 0;
 }
 
@@ -247,17 +252,18 @@ static int add_row(struct reader *r, const struct sample *row, struct err *e)
 /* Lines 1 and 2. */
 static int check_head(const struct reader *r, char *text, char **rest, struct err *e)
 {
-	int version = 0;
+	int *version = &r->s->version;
 	char *nl = strchr(text, '\n'), *nl2 = nl ? strchr(nl + 1, '\n') : NULL;
 
-	if (sscanf(text, "# slabscope samples %d", &version) != 1)
+	if (sscanf(text, "# slabscope samples %d", version) != 1)
 		return err_set(e, -EINVAL,
 			       "%s: line 1: expected '# slabscope samples %d': not a samples file",
 			       r->path, SAMPLES_VERSION);
-	if (version != SAMPLES_VERSION)
-		return err_set(e, -EINVAL,
-			       "%s: line 1: samples version %d; this program reads version %d",
-			       r->path, version, SAMPLES_VERSION);
+	if (*version < SAMPLES_OLDEST || *version > SAMPLES_VERSION)
+		return err_set(
+			e, -EINVAL,
+			"%s: line 1: samples version %d; this program reads versions %d to %d",
+			r->path, *version, SAMPLES_OLDEST, SAMPLES_VERSION);
 	if (!nl2 || (size_t)(nl2 - nl - 1) != strlen(columns) ||
 	    strncmp(nl + 1, columns, strlen(columns)))
 		return err_set(e, -EINVAL, "%s: line 2: expected the columns %s", r->path, columns);
@@ -265,31 +271,65 @@ static int check_head(const struct reader *r, char *text, char **rest, struct er
 	return 0;
 }
 
+/* One attempt: rows begin .. status, the last of which is its status row. */
+struct attempt {
+	const char *trial;
+	size_t begin, status;
+};
+
 static int by_trial(const void *a, const void *b)
 {
-	const char *const *x = a, *const *y = b;
+	const struct attempt *x = a, *y = b;
+	int c = strcmp(x->trial, y->trial);
 
-	return strcmp(*x, *y);
+	return c ? c : x->status < y->status ? -1 : x->status > y->status;
 }
 
-/* No trial twice: the status rows' ids, sorted. */
-static int check_unique(const struct reader *r, struct err *e)
+/* @a is followed by @next, of the same trial. */
+static int supersede(const struct reader *r, const struct attempt *a, const struct attempt *next,
+		     struct err *e)
 {
-	const struct samples *s = r->s;
-	const char **id = calloc(s->nr_trials + 1, sizeof(*id));
-	size_t i, n = 0;
+	struct sample *row = r->s->row;
+	size_t i;
+
+	if (r->s->version < 2)
+		return err_set(e, -EINVAL, "%s: trial %s is there twice", r->path, a->trial);
+	if (strcmp(row[a->status].state, SAMPLES_DISTURBED))
+		return err_set(
+			e, -EINVAL,
+			"%s: trial %s is there again after it was %.40s, not " SAMPLES_DISTURBED,
+			r->path, a->trial, row[a->status].state);
+	for (i = a->begin; i <= a->status; i++)
+		row[i].superseded = 1;
+	for (i = next->begin; i <= next->status; i++)
+		row[i].attempt = row[a->status].attempt + 1;
+	return 0;
+}
+
+/* Which attempt of its trial is which: their status rows by trial, and in the file's order. */
+static int count_attempts(const struct reader *r, struct err *e)
+{
+	struct samples *s = r->s;
+	struct attempt *a = calloc(s->nr_attempts + 1, sizeof(*a));
+	size_t i, n = 0, begin = 0;
 	int rc = 0;
 
-	if (!id)
+	if (!a)
 		return err_set(e, -ENOMEM, "%s: out of memory", r->path);
 	for (i = 0; i < s->nr; i++)
-		if (samples_is_status(&s->row[i]))
-			id[n++] = s->row[i].trial;
-	qsort(id, n, sizeof(*id), by_trial);
-	for (i = 1; i < n && !rc; i++)
-		if (!strcmp(id[i], id[i - 1]))
-			rc = err_set(e, -EINVAL, "%s: trial %s is there twice", r->path, id[i]);
-	free(id);
+		if (samples_is_status(&s->row[i])) {
+			a[n++] = (struct attempt){ s->row[i].trial, begin, i };
+			begin = i + 1;
+		}
+	qsort(a, n, sizeof(*a), by_trial);
+	s->nr_trials = n > 0;
+	for (i = 1; i < n && !rc; i++) {
+		if (strcmp(a[i].trial, a[i - 1].trial))
+			s->nr_trials++;
+		else
+			rc = supersede(r, &a[i - 1], &a[i], e);
+	}
+	free(a);
 	return rc;
 }
 
@@ -328,7 +368,7 @@ static int parse_rows(struct reader *r, struct err *e)
 		if (have_bad)
 			return err_set(e, -EINVAL, "%s", bad.text);
 		r->pending = s->nr;
-		s->nr_trials++;
+		s->nr_attempts++;
 		s->whole_bytes = r->csv.in - s->text;
 		s->torn_lines = r->csv.at_line; /* until the end is known */
 	}
@@ -358,7 +398,7 @@ int samples_parse(struct samples *s, char *text, size_t len, const char *path, s
 		s->torn_lines += end < text + len;
 	}
 	if (!rc)
-		rc = check_unique(&r, e);
+		rc = count_attempts(&r, e);
 	if (rc)
 		samples_release(s);
 	return rc;

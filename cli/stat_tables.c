@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/judge.h"
+#include "cli/noise_line.h"
 #include "cli/stat_tables.h"
 #include "cli/table.h"
 
@@ -16,21 +18,30 @@ static int any_bad(const struct results *r)
 	return bad;
 }
 
-/* "10", or "7 ok, 2 crashed, 1 timeout", or with what has not been run. */
+/* "10", or "7 ok, 2 crashed, 1 timeout", or with what has not been run; what was disturbed and
+ * repeated is in brackets. */
 static void launches_cell(struct table *t, const struct results *r, unsigned config)
 {
 	const struct res_config *c = &r->config[config];
-	unsigned missing = r->blocks - c->ok - c->failed - c->crashed - c->timeout;
-	const unsigned n[] = { c->failed, c->crashed, c->timeout, missing };
-	static const char *const name[] = { "failed", "crashed", "timeout", "not run" };
-	char text[128];
+	const struct {
+		unsigned n;
+		const char *name;
+	} parts[] = {
+		{ c->failed, "failed" },       { c->crashed, "crashed" },
+		{ c->timeout, "timeout" },     { c->invalid, "invalid" },
+		{ c->disturbed, "disturbed" }, { results_not_run(r, config), "not run" },
+	};
+	char text[192];
 	unsigned i;
 
 	snprintf(text, sizeof(text), "%u%s", c->ok, c->ok == r->blocks ? "" : " ok");
-	for (i = 0; i < 4; i++)
-		if (n[i])
-			snprintf(text + strlen(text), sizeof(text) - strlen(text), ", %u %s", n[i],
-				 name[i]);
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (parts[i].n)
+			snprintf(text + strlen(text), sizeof(text) - strlen(text), ", %u %s",
+				 parts[i].n, parts[i].name);
+	if (c->repeated)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), " (%u repeated)",
+			 c->repeated);
 	table_cell(t, "%s", text);
 }
 
@@ -63,6 +74,23 @@ static void ratio_cells(struct table *t, const struct results *r, unsigned confi
 	if (base >= 0)
 		results_ratio(r, config, base, metric, &s);
 	interval_cells(t, &s);
+}
+
+/* A verdict for each config of an experiment, its interval corrected for all of them together. */
+static void verdict_cell(struct table *t, const struct results *r, unsigned config,
+			 const struct res_metric *metric, const char *baseline,
+			 const struct verdict_rules *rules)
+{
+	int base = results_baseline(r, config, baseline);
+	struct comparison c;
+
+	if (base < 0 || (unsigned)base == config) {
+		table_cell(t, "%s", base < 0 ? "-" : "");
+		return;
+	}
+	judge_begin(&c, r, config, r, (unsigned)base, metric->name);
+	judge(&c, rules);
+	table_cell(t, "%s", judge_words[c.word]);
 }
 
 /* The baseline if it says anything of this experiment. */
@@ -100,6 +128,7 @@ static void heading(struct table *t, const struct results *r, const struct res_e
 		if (baseline) {
 			table_cell(t, "ratio");
 			table_cell(t, "95 %% interval");
+			table_cell(t, "verdict");
 		}
 	}
 	table_cell(t, "launches");
@@ -156,8 +185,14 @@ static void print_experiment(const struct results *r, unsigned exp, const int *a
 	int metric[STAT_MOST_METRICS];
 	unsigned nr = varying(r, x, all, nr_all, metric, q);
 	const char *baseline = baseline_of(r, x, q);
-	struct table t = { .columns = x->nr_axes + 1 + (nr ? nr + 1 + (baseline ? 2 : 0) : 0) };
+	struct table t = { .columns = x->nr_axes + 1 + (nr ? nr + 1 + (baseline ? 3 : 0) : 0) };
+	struct verdict_rules rules = { .confidence = RESULTS_CONFIDENCE,
+				       .delta = JUDGE_DELTA,
+				       .no_further = 1 };
 	unsigned c, a, m;
+
+	if (nr && baseline)
+		rules.comparisons = judge_together(r, exp, r->metric[metric[0]].name, baseline);
 
 	heading(&t, r, x, metric, nr, baseline);
 	for (c = x->first; c < x->first + x->nr_configs; c++) {
@@ -174,13 +209,21 @@ static void print_experiment(const struct results *r, unsigned exp, const int *a
 				continue;
 			}
 			interval_cells(&t, &s);
-			if (baseline)
-				ratio_cells(&t, r, c, metric[0], baseline);
+			if (!baseline)
+				continue;
+			ratio_cells(&t, r, c, metric[0], baseline);
+			verdict_cell(&t, r, c, &r->metric[metric[0]], baseline, &rules);
 		}
 		launches_cell(&t, r, c);
 	}
 	table_print(&t, stdout);
 	table_release(&t);
+	if (rules.comparisons > 1)
+		printf("verdicts: 95 %% for the %u comparisons together, so %.4g %% for each, which takes %zu pairs; "
+		       "the intervals are of one by itself\n",
+		       rules.comparisons,
+		       100 - (100 - 100 * RESULTS_CONFIDENCE) / rules.comparisons,
+		       stat_sign_least(1 - (1 - RESULTS_CONFIDENCE) / rules.comparisons));
 }
 
 /* The median, or with a baseline the ratio to it, of the config that stands in this row and
@@ -296,32 +339,80 @@ static int has_values(const struct results *r, unsigned metric)
 	return s.n > 0;
 }
 
-/* What a reader has to know of figures that are not there: once per metric and reason. */
+/* ---- what a reader has to know ---- */
+
+/* Why @metric is unavailable: of the first config where it is; NULL: nowhere. *@more: there are other
+ * reasons elsewhere. */
+static const char *why_unavailable(const struct results *r, unsigned metric, int *more)
+{
+	const char *why = NULL;
+	unsigned c;
+
+	*more = 0;
+	for (c = 0; c < r->nr_configs; c++) {
+		if (strcmp(results_state(r, c, metric), "unavailable"))
+			continue;
+		if (!why)
+			why = results_note(r, c, metric);
+		*more |= strcmp(why, results_note(r, c, metric)) != 0;
+	}
+	return why;
+}
+
+#define MOST_NAMES 4
+
+/* Figures that are not there: one line per reason, with the metrics that it is the reason of. */
+static void print_unavailable(const struct results *r, const unsigned char *of_interest)
+{
+	const char *why[r->nr_metrics + 1];
+	unsigned m, k, n;
+	int more[r->nr_metrics + 1];
+
+	for (m = 0; m < r->nr_metrics; m++)
+		why[m] = of_interest[m] ? why_unavailable(r, m, &more[m]) : NULL;
+	for (m = 0; m < r->nr_metrics; m++) {
+		const char *reason = why[m];
+
+		if (!reason)
+			continue;
+		fputs("unavailable: ", stdout);
+		for (k = m, n = 0; k < r->nr_metrics; k++) {
+			if (!why[k] || strcmp(why[k], reason))
+				continue;
+			if (++n <= MOST_NAMES)
+				printf("%s%s", n > 1 ? ", " : "", r->metric[k].name);
+			more[m] |= more[k];
+			why[k] = NULL;
+		}
+		if (n > MOST_NAMES)
+			printf(", ... (%u)", n);
+		printf(": %s%s\n", reason,
+		       more[m] ? " (elsewhere other reasons: --json has them)" : "");
+	}
+}
+
+/* Those that the reader may miss: the first metric, what was asked for, what has a column, and the
+ * counters, which are missing on many machines. */
+static void print_missed(const struct results *r, const int *metric, unsigned nr,
+			 const struct stat_request *q)
+{
+	unsigned char of_interest[r->nr_metrics + 1];
+	unsigned m;
+
+	for (m = 0; m < r->nr_metrics; m++)
+		of_interest[m] = !q->nr_metrics && !strncmp(r->metric[m].name, "perf.", 5);
+	for (m = 0; m < nr; m++)
+		of_interest[metric[m]] |= !m || q->nr_metrics || has_values(r, metric[m]);
+	print_unavailable(r, of_interest);
+}
+
 static void print_notes(const struct results *r, const int *metric, unsigned nr,
 			const struct stat_request *q)
 {
-	unsigned m, c;
+	struct hostnoise noise;
+	char line[256];
 
-	for (m = 0; m < nr; m++) {
-		const char *last = NULL;
-
-		if (m && !q->nr_metrics && !has_values(r, metric[m]))
-			continue; /* it has no column */
-		for (c = 0; c < r->nr_configs; c++) {
-			const char *note = results_note(r, c, metric[m]);
-
-			if (strcmp(results_state(r, c, metric[m]), "unavailable") ||
-			    (last && !strcmp(last, note)))
-				continue;
-			if (last && strcmp(last, note)) {
-				printf("%s is also unavailable for other reasons: --json has them\n",
-				       r->metric[metric[m]].name);
-				break;
-			}
-			printf("%s is unavailable: %s\n", r->metric[metric[m]].name, note);
-			last = note;
-		}
-	}
+	print_missed(r, metric, nr, q);
 	if (r->blocks < stat_sign_least(RESULTS_CONFIDENCE))
 		printf("%u launches: an exact 95 %% interval needs at least %zu\n", r->blocks,
 		       stat_sign_least(RESULTS_CONFIDENCE));
@@ -329,6 +420,8 @@ static void print_notes(const struct results *r, const int *metric, unsigned nr,
 		puts("nodes are emulated: their pages all lie on this machine's own; the figures say nothing of NUMA");
 	if (any_bad(r))
 		puts("not every trial is ok: the figures are those of the ok ones; samples.csv says what happened");
+	noise_line(r->run, &noise, line, sizeof(line));
+	puts(line);
 }
 
 void stat_tables(const struct results *r, const int *metric, unsigned nr,

@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/judge.h"
 #include "lib/csv.h"
 #include "lib/file.h"
 
-#define SUMMARY_VERSION 1
+#define SUMMARY_VERSION 2
 
 static void field(FILE *f, const char *text, char end)
 {
@@ -28,19 +29,76 @@ static void number(FILE *f, int have, double v, char end)
 struct line {
 	unsigned config, metric;
 	struct res_summary s, ratio;
-	int base; /* -1: none */
+	int base;	     /* -1: none */
+	const char *verdict; /* "": none */
 };
 
-static void make_line(const struct results *r, const char *baseline, unsigned config,
+/* The baseline of each config, and for how many comparisons the verdicts of each experiment and
+ * metric are corrected. */
+struct against {
+	int *base;	    /* [config]; -1: none. NULL: no baseline at all, or no memory */
+	unsigned *together; /* [exp * nr_metrics + metric] */
+};
+
+static void against_release(struct against *g)
+{
+	free(g->base);
+	free(g->together);
+	*g = (struct against){ NULL, NULL };
+}
+
+static void against_init(struct against *g, const struct results *r, const char *baseline)
+{
+	unsigned c, m;
+
+	*g = (struct against){ NULL, NULL };
+	if (!baseline)
+		return;
+	g->base = malloc(r->nr_configs * sizeof(*g->base));
+	g->together = calloc((size_t)r->nr_exp * r->nr_metrics + 1, sizeof(*g->together));
+	if (!g->base || !g->together) {
+		against_release(g);
+		return;
+	}
+	for (c = 0; c < r->nr_configs; c++) {
+		g->base[c] = results_baseline(r, c, baseline);
+		for (m = 0; m < r->nr_metrics && g->base[c] >= 0 && g->base[c] != (int)c; m++) {
+			struct comparison x;
+
+			judge_begin(&x, r, c, r, (unsigned)g->base[c], r->metric[m].name);
+			g->together[r->config[c].exp * r->nr_metrics + m] += (unsigned)x.testable;
+		}
+	}
+}
+
+static const char *verdict_of(const struct results *r, const struct line *l, unsigned together)
+{
+	const struct verdict_rules rules = { .confidence = RESULTS_CONFIDENCE,
+					     .delta = JUDGE_DELTA,
+					     .comparisons = together,
+					     .no_further = 1 };
+	struct comparison c;
+
+	judge_begin(&c, r, l->config, r, (unsigned)l->base, r->metric[l->metric].name);
+	judge(&c, &rules);
+	return judge_words[c.word];
+}
+
+static void make_line(const struct results *r, const struct against *g, unsigned config,
 		      unsigned metric, struct line *l)
 {
 	memset(l, 0, sizeof(*l));
 	l->config = config;
 	l->metric = metric;
-	l->base = baseline ? results_baseline(r, config, baseline) : -1;
+	l->base = g->base ? g->base[config] : -1;
 	results_summary(r, config, metric, &l->s);
-	if (l->base >= 0 && (unsigned)l->base != config)
-		results_ratio(r, config, l->base, metric, &l->ratio);
+	l->verdict = "";
+	if (l->base < 0 || (unsigned)l->base == config)
+		return;
+	results_ratio(r, config, l->base, metric, &l->ratio);
+	if (g->together)
+		l->verdict = verdict_of(
+			r, l, g->together[r->config[config].exp * r->nr_metrics + metric]);
 }
 
 static void csv_line(const struct results *r, const struct line *l, FILE *f)
@@ -69,26 +127,31 @@ static void csv_line(const struct results *r, const struct line *l, FILE *f)
 	number(f, q->n, q->median, ',');
 	number(f, q->have_interval, q->interval.lo, ',');
 	number(f, q->have_interval, q->interval.hi, ',');
-	fprintf(f, "%u,%u,%u,%u,", c->ok, c->failed, c->crashed, c->timeout);
+	fprintf(f, "%s,%u,%u,%u,%u,%u,%u,%u,", l->verdict, c->ok, c->failed, c->crashed, c->timeout,
+		c->invalid, c->disturbed, c->repeated);
 	field(f, results_note(r, l->config, l->metric), '\n');
 }
 
 void summary_csv(const struct results *r, const char *baseline, FILE *f)
 {
+	struct against g;
 	unsigned c, m;
 
+	against_init(&g, r, baseline);
 	fprintf(f,
 		"# slabscope summary %d\n"
 		"experiment,config,label,metric,unit,source,state,n,median,lo,hi,confidence,min,max,"
-		"baseline,pairs,ratio,ratio_lo,ratio_hi,ok,failed,crashed,timeout,note\n",
+		"baseline,pairs,ratio,ratio_lo,ratio_hi,verdict,ok,failed,crashed,timeout,invalid,"
+		"disturbed,repeated,note\n",
 		SUMMARY_VERSION);
 	for (c = 0; c < r->nr_configs; c++)
 		for (m = 0; m < r->nr_metrics; m++) {
 			struct line l;
 
-			make_line(r, baseline, c, m, &l);
+			make_line(r, &g, c, m, &l);
 			csv_line(r, &l, f);
 		}
+	against_release(&g);
 }
 
 int summary_write(const struct results *r, const char *baseline, struct err *e)
@@ -137,11 +200,12 @@ static json_t *metric_object(const struct results *r, const struct line *l)
 	if (l->base >= 0 && (unsigned)l->base != l->config) {
 		json_object_set_new(o, "baseline", json_string(r->config[l->base].label));
 		json_object_set_new(o, "ratio", summary_object(&l->ratio));
+		json_object_set_new(o, "verdict", json_string(l->verdict));
 	}
 	return o;
 }
 
-static json_t *config_object(const struct results *r, const char *baseline, unsigned config)
+static json_t *config_object(const struct results *r, const struct against *g, unsigned config)
 {
 	const struct res_config *c = &r->config[config];
 	json_t *metrics = json_array(), *axes = json_object();
@@ -153,23 +217,28 @@ static json_t *config_object(const struct results *r, const char *baseline, unsi
 	for (m = 0; m < r->nr_metrics; m++) {
 		struct line l;
 
-		make_line(r, baseline, config, m, &l);
+		make_line(r, g, config, m, &l);
 		json_array_append_new(metrics, metric_object(r, &l));
 	}
-	return json_pack("{s:s, s:i, s:s, s:o, s:i, s:i, s:i, s:i, s:o}", "experiment",
-			 r->exp[c->exp].name, "config", (int)config, "label", c->label, "axes",
-			 axes, "ok", (int)c->ok, "failed", (int)c->failed, "crashed",
-			 (int)c->crashed, "timeout", (int)c->timeout, "metrics", metrics);
+	return json_pack("{s:s, s:i, s:s, s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:o}",
+			 "experiment", r->exp[c->exp].name, "config", (int)config, "label",
+			 c->label, "axes", axes, "ok", (int)c->ok, "failed", (int)c->failed,
+			 "crashed", (int)c->crashed, "timeout", (int)c->timeout, "invalid",
+			 (int)c->invalid, "disturbed", (int)c->disturbed, "repeated",
+			 (int)c->repeated, "metrics", metrics);
 }
 
 int summary_json(const struct results *r, const char *baseline, FILE *f)
 {
 	json_t *o = json_object(), *list = json_array();
+	struct against g;
 	unsigned c;
 	int bad;
 
+	against_init(&g, r, baseline);
 	for (c = 0; c < r->nr_configs; c++)
-		json_array_append_new(list, config_object(r, baseline, c));
+		json_array_append_new(list, config_object(r, &g, c));
+	against_release(&g);
 	json_object_set_new(o, "format", json_integer(SUMMARY_VERSION));
 	json_object_set_new(o, "launches", json_integer(r->blocks));
 	json_object_set_new(o, "configs", list);

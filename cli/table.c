@@ -41,6 +41,38 @@ static unsigned width(const char *s)
 	return n;
 }
 
+/* Columns that table_print() sets to the right, that is. */
+static int is_number_column(const struct table *t, unsigned rows, unsigned column)
+{
+	unsigned i;
+
+	for (i = 1; i < rows; i++)
+		if (*cell(t, i, column) && !strchr("0123456789-.[", *cell(t, i, column)))
+			return 0;
+	return 1;
+}
+
+void table_print_markdown(const struct table *t, FILE *f)
+{
+	unsigned rows = t->columns ? (t->nr + t->columns - 1) / t->columns : 0, r, c;
+	const char *s;
+
+	for (r = 0; r < rows; r++) {
+		for (c = 0; c < t->columns; c++) {
+			fputs(c ? " " : "| ", f);
+			for (s = cell(t, r, c); *s; s++)
+				fprintf(f, *s == '|' ? "\\%c" : "%c", *s);
+			fputs(" |", f);
+		}
+		fputc('\n', f);
+		for (c = 0; c < t->columns && !r; c++)
+			fprintf(f, "%s%s", c ? "" : "|",
+				is_number_column(t, rows, c) ? " ---: |" : " --- |");
+		if (!r)
+			fputc('\n', f);
+	}
+}
+
 void table_print(const struct table *t, FILE *f)
 {
 	unsigned rows = t->columns ? (t->nr + t->columns - 1) / t->columns : 0, r, c;

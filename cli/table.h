@@ -18,6 +18,8 @@ struct table {
 /* The next cell, from left to right; printf's format. Out of memory: the cell is empty. */
 void table_cell(struct table *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void table_print(const struct table *t, FILE *f);
+/* The same as a table of Markdown (GitHub's). */
+void table_print_markdown(const struct table *t, FILE *f);
 void table_release(struct table *t);
 
 #endif

@@ -11,7 +11,7 @@
 #include "tests/fuzz.h"
 
 #define HEAD                      \
-	"# slabscope samples 1\n" \
+	"# slabscope samples 2\n" \
 	"trial,block,config,experiment,label,metric,value,unit,state,share,source,worker,note\n"
 
 static void expect(int ok, const char *what)
@@ -35,6 +35,26 @@ static int parse(struct samples *s, const char *head, const uint8_t *data, size_
 	return samples_parse(s, text, n + size, "input", e);
 }
 
+/* Of each trial one attempt counts, and those that do not were disturbed. */
+static void check_attempts(const struct samples *s)
+{
+	size_t i, counting = 0;
+
+	for (i = 0; i < s->nr; i++) {
+		const struct sample *r = &s->row[i];
+
+		if (!samples_is_status(r)) {
+			expect(r->attempt == r[1].attempt && r->superseded == r[1].superseded,
+			       "rows of one attempt differ");
+			continue;
+		}
+		counting += !r->superseded;
+		expect(!r->superseded || !strcmp(r->state, SAMPLES_DISTURBED),
+		       "a trial that was not disturbed is superseded");
+	}
+	expect(counting == s->nr_trials, "not one attempt of each trial counts");
+}
+
 static void check(const uint8_t *data, size_t size)
 {
 	struct samples s, again;
@@ -50,7 +70,8 @@ static void check(const uint8_t *data, size_t size)
 		expect(isnan(s.row[i].value) || isfinite(s.row[i].value), "an infinite value");
 		status += samples_is_status(&s.row[i]);
 	}
-	expect(status == s.nr_trials, "trials and status rows differ in number");
+	expect(status == s.nr_attempts, "attempts and status rows differ in number");
+	check_attempts(&s);
 	expect(!s.nr || samples_is_status(&s.row[s.nr - 1]), "the last row is no status");
 	expect((size_t)s.whole_bytes >= strlen(HEAD) &&
 		       (size_t)s.whole_bytes <= strlen(HEAD) + size,

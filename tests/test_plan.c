@@ -74,26 +74,20 @@ static void test_complete_blocks(void **state)
 	plan_release(&p);
 }
 
-/* Configs take every place in the order about equally often: chi-square over 7 places, 6 degrees
- * of freedom. */
-static void test_balance(void **state)
+/* An experiment's configs stand next to each other: comparisons are made between them. */
+static void test_experiments_together(void **state)
 {
 	struct plan p;
-	unsigned b, i, count[7] = { 0 };
-	double chi = 0;
+	unsigned b, i, changes;
 
 	(void)state;
-	assert_int_equal(
-		make("[global]\nseed = 11\nlaunches = 2000\n[a]\nworkload = null\nlimit = 1,2,3,4,5,6,7\nbatchcount = 1\n",
-		     &p, NULL),
-		0);
-	for (b = 0; b < p.blocks; b++)
-		for (i = 0; i < 7; i++)
-			if (p.order[b * 7 + i] == 3)
-				count[i]++;
-	for (i = 0; i < 7; i++)
-		chi += (count[i] - 2000 / 7.0) * (count[i] - 2000 / 7.0) / (2000 / 7.0);
-	assert_true(chi < 22.5); /* p = 0.001; the seed is fixed, so this holds or not for good */
+	assert_int_equal(make(TWO, &p, NULL), 0);
+	for (b = 0; b < p.blocks; b++) {
+		for (changes = 0, i = 1; i < p.nr_configs; i++)
+			changes += p.config[p.order[b * 7 + i]].exp !=
+				   p.config[p.order[b * 7 + i - 1]].exp;
+		assert_int_equal(changes, 1);
+	}
 	plan_release(&p);
 }
 
@@ -245,6 +239,18 @@ static const struct {
 	  "more than 20000 configs", -E2BIG },
 	{ "[global]\nseed = 1\nlaunches = 100000\n[a]\nworkload = null\nlimit = 1-20\nbatchcount = 1\n",
 	  "2000000 trials, more than 1000000", -E2BIG },
+	{ "[global]\nseed = 1\ntime_budget = 10\n",
+	  "job:3: time_budget: expected a time with its unit", -EINVAL },
+	{ "[global]\nseed = 1\nprecision = 0\n", "job:3: precision: expected 0.01% to 100%",
+	  -EINVAL },
+	{ "[global]\nseed = 1\nrepeats = 21\n", "job:3: repeats: expected", -EINVAL },
+	{ "[a]\nrepeats = 2\n[global]\nseed = 1\n", "job:2: repeats: belongs to the whole run",
+	  -EINVAL },
+	{ "[global]\nseed = 1\n[a]\ncollect = +nothing\n", "there is no collector 'nothing'",
+	  -EINVAL },
+	{ "[global]\nseed = 1\n[a]\ncollect = +\n", "collect: expected +NAME,...", -EINVAL },
+	{ "[global]\nseed = 1\n[a]\ncollect = time,+null\n", "there is no collector '+null'",
+	  -EINVAL },
 	{ "colour = 1\n", "job:1: ", -EINVAL },
 	{ "[a b]\n", "job:1: section 'a b': expected a name", -EINVAL },
 };
@@ -261,6 +267,94 @@ static void test_bad_jobs(void **state)
 
 		if (rc != bad[i].rc || !strstr(e.text, bad[i].message))
 			fail_msg("row %zu: %d '%s'", i, rc, e.text);
+	}
+}
+
+/* "+NAME" in front of the default list's last collector, which stays nearest the region. */
+static void test_collect_adds(void **state)
+{
+	static const char *const texts[] = { "+null", "+null,+null", "+null,time", "+time,null",
+					     "+null," };
+	const char *def = opt_find(trial_opts_table, "collect")->def, *last = strrchr(def, ',') + 1;
+	char job[200], want[200];
+	struct trial_spec s;
+	struct plan p;
+	size_t i;
+
+	(void)state;
+	snprintf(want, sizeof(want), "%.*snull,%s", (int)(last - def), def, last);
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		snprintf(job, sizeof(job), "[global]\nseed = 1\ncollect = %s\n[a]\n", texts[i]);
+		assert_int_equal(make(job, &p, NULL), 0);
+		assert_int_equal(plan_spec(&p, 0, &s, NULL), 0);
+		assert_string_equal(s.run.collect, want);
+		trial_spec_release(&s);
+		plan_release(&p);
+	}
+}
+
+static const struct {
+	const char *text;
+	int rc;
+	double value;
+} durations[] = {
+	{ "off", 0, 0 },	 { "90s", 0, 90 },	 { "10m", 0, 600 },
+	{ "10min", 0, 600 },	 { "1.5h", 0, 5400 },	 { "0.5s", 0, 0.5 },
+	{ "10", -EINVAL, 0 },	 { "", -EINVAL, 0 },	 { "0s", -EINVAL, 0 },
+	{ "-1s", -EINVAL, 0 },	 { "1e3s", -EINVAL, 0 }, { "0x10s", -EINVAL, 0 },
+	{ "infs", -EINVAL, 0 },	 { "10 m", -EINVAL, 0 }, { "10d", -EINVAL, 0 },
+	{ "9999h", -EINVAL, 0 }, { " 1s", -EINVAL, 0 },	 { "1.2.3s", -EINVAL, 0 },
+};
+
+static const struct {
+	const char *text;
+	int rc;
+	double value;
+} ratios[] = {
+	{ "off", 0, 0 },	{ "1%", 0, 0.01 },     { "0.01", 0, 0.01 },
+	{ "100%", 0, 1 },	{ "0.5%", 0, 0.005 },  { "", -EINVAL, 0 },
+	{ "101%", -EINVAL, 0 }, { "0%", -EINVAL, 0 },  { "0.001%", -EINVAL, 0 },
+	{ "-1%", -EINVAL, 0 },	{ "1 %", -EINVAL, 0 }, { "nan", -EINVAL, 0 },
+};
+
+static void test_times_and_ratios(void **state)
+{
+	double v;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(durations) / sizeof(durations[0]); i++)
+		if (job_duration(durations[i].text, &v, NULL) != durations[i].rc ||
+		    v != durations[i].value)
+			fail_msg("'%s': %g", durations[i].text, v);
+	for (i = 0; i < sizeof(ratios) / sizeof(ratios[0]); i++)
+		if (job_ratio(ratios[i].text, &v, NULL) != ratios[i].rc ||
+		    (v > ratios[i].value ? v - ratios[i].value : ratios[i].value - v) > 1e-15)
+			fail_msg("'%s': %g", ratios[i].text, v);
+}
+
+/* launches, unless said: 10, and with a precision as many as it may take. */
+static void test_launches(void **state)
+{
+	static const struct {
+		const char *job;
+		unsigned launches;
+	} rows[] = {
+		{ "[global]\nseed = 1\n", 10 },
+		{ "[global]\nseed = 1\nlaunches = auto\n", 10 },
+		{ "[global]\nseed = 1\nprecision = 1%\n", 64 },
+		{ "[global]\nseed = 1\nprecision = off\n", 10 },
+		{ "[global]\nseed = 1\nprecision = 1%\nlaunches = 12\n", 12 },
+	};
+	struct plan p;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(make(rows[i].job, &p, NULL), 0);
+		assert_int_equal(p.blocks, rows[i].launches);
+		assert_int_equal(p.run.repeats, 2);
+		plan_release(&p);
 	}
 }
 
@@ -318,7 +412,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cross_product),
 		cmocka_unit_test(test_complete_blocks),
-		cmocka_unit_test(test_balance),
+		cmocka_unit_test(test_experiments_together),
 		cmocka_unit_test(test_pure),
 		cmocka_unit_test(test_hash_differs),
 		cmocka_unit_test(test_ids),
@@ -327,6 +421,9 @@ int main(void)
 		cmocka_unit_test(test_bad_jobs),
 		cmocka_unit_test(test_job_round_trip),
 		cmocka_unit_test(test_override),
+		cmocka_unit_test(test_collect_adds),
+		cmocka_unit_test(test_times_and_ratios),
+		cmocka_unit_test(test_launches),
 	};
 
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);

@@ -17,12 +17,14 @@
 #include "cli/samples.h"
 #include "lib/file.h"
 
-#define HEAD                      \
-	"# slabscope samples 1\n" \
+#define COLUMNS \
 	"trial,block,config,experiment,label,metric,value,unit,state,share,source,worker,note\n"
+#define HEAD1 "# slabscope samples 1\n" COLUMNS
+#define HEAD "# slabscope samples 2\n" COLUMNS
 #define VALUE(id, v) id ",0,1,x,\"a=1,b=2\",time.ns_per_op," v ",ns,exact,1,clock,-1,\n"
 #define STATUS(id, s) id ",0,1,x,\"a=1,b=2\",trial.status,0,1," s ",1,runner,-1,\n"
 #define TRIAL(id) VALUE(id, "2.5") STATUS(id, "ok")
+#define DISTURBED(id) VALUE(id, "9.5") STATUS(id, "disturbed")
 
 static int parse(const char *text, size_t len, struct samples *s, struct err *e)
 {
@@ -56,8 +58,15 @@ static const struct {
 	  "f: line 3: expected 13 columns, got 1" },
 	{ HEAD VALUE("b000-c0001", "1") TRIAL("b000-c0002"), -EINVAL, 0, 0, 0,
 	  "begins before the last row" },
+	/* again after it was disturbed, and only then; the first version has no repeats */
+	{ HEAD DISTURBED("b000-c0001") TRIAL("b000-c0002") TRIAL("b000-c0001"), 0, 2, 0, 6, NULL },
+	{ HEAD DISTURBED("a") DISTURBED("a") DISTURBED("a"), 0, 1, 0, 6, NULL },
 	{ HEAD TRIAL("b000-c0001") TRIAL("b000-c0001"), -EINVAL, 0, 0, 0,
-	  "b000-c0001 is there twice" },
+	  "b000-c0001 is there again after it was ok, not disturbed" },
+	{ HEAD DISTURBED("a") STATUS("a", "invalid") TRIAL("a"), -EINVAL, 0, 0, 0,
+	  "a is there again after it was invalid" },
+	{ HEAD1 DISTURBED("a") TRIAL("a"), -EINVAL, 0, 0, 0, "a is there twice" },
+	{ HEAD1 TRIAL("a") TRIAL("b"), 0, 2, 0, 4, NULL },
 	{ HEAD VALUE("b000-c0001", "two") STATUS("b000-c0001", "ok"), -EINVAL, 0, 0, 0,
 	  "f: line 3, column 7 (value): expected a number or nothing, got 'two'" },
 	{ HEAD VALUE("b000-c0001", "inf") STATUS("b000-c0001", "ok"), -EINVAL, 0, 0, 0,
@@ -74,8 +83,10 @@ static const struct {
 	  "f: line 5, column 5: a quote that is not closed" },
 	{ HEAD TRIAL("a") "\n" TRIAL("b") "\n\n", 0, 2, 2, 4, NULL },
 	{ "", -EINVAL, 0, 0, 0, "not a samples file" },
-	{ "# slabscope samples 2\n", -EINVAL, 0, 0, 0, "samples version 2" },
-	{ "# slabscope samples 1\ntrial,block\n", -EINVAL, 0, 0, 0,
+	{ "# slabscope samples 3\n", -EINVAL, 0, 0, 0,
+	  "samples version 3; this program reads versions 1 to 2" },
+	{ "# slabscope samples 0\n", -EINVAL, 0, 0, 0, "samples version 0" },
+	{ "# slabscope samples 2\ntrial,block\n", -EINVAL, 0, 0, 0,
 	  "f: line 2: expected the columns" },
 };
 
@@ -116,6 +127,34 @@ static void test_cut_anywhere(void **state)
 		assert_int_equal(s.torn_lines > 0, (len - head) % trial != 0);
 		samples_release(&s);
 	}
+}
+
+/* Which attempt counts, wherever the attempts stand. */
+static void test_attempts(void **state)
+{
+	static const char text[] = HEAD DISTURBED("a") TRIAL("b") DISTURBED("c") DISTURBED("a")
+		TRIAL("c") TRIAL("a") VALUE("c", "1");
+	static const struct {
+		const char *trial;
+		unsigned attempt;
+		int superseded;
+	} want[] = { { "a", 0, 1 }, { "b", 0, 0 }, { "c", 0, 1 },
+		     { "a", 1, 1 }, { "c", 1, 0 }, { "a", 2, 0 } };
+	struct samples s;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(parse(text, strlen(text), &s, NULL), 0);
+	assert_int_equal(s.nr_attempts, 6);
+	assert_int_equal(s.nr_trials, 3);
+	assert_int_equal(s.version, 2);
+	assert_int_equal(s.nr, 12);
+	for (i = 0; i < s.nr; i++) {
+		assert_string_equal(s.row[i].trial, want[i / 2].trial);
+		assert_int_equal(s.row[i].attempt, want[i / 2].attempt);
+		assert_int_equal(s.row[i].superseded, want[i / 2].superseded);
+	}
+	samples_release(&s);
 }
 
 static void test_zero_bytes(void **state)
@@ -212,6 +251,29 @@ static void test_open_torn_header(void **state)
 	rmdir(dir);
 }
 
+/* Nothing is appended to a file whose rows would mean something else. */
+static void test_open_other_version(void **state)
+{
+	static const char *const others[] = { HEAD1, HEAD1 TRIAL("a"), "# slabscope samples 3\n",
+					      "x\n" };
+	char dir[64], path[128];
+	size_t i;
+	int fd;
+
+	(void)state;
+	make_folder(dir);
+	snprintf(path, sizeof(path), "%s/" SAMPLES_FILE, dir);
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		struct err e = { "" };
+
+		assert_int_equal(file_write(path, others[i], strlen(others[i]), NULL), 0);
+		assert_int_equal(samples_open(path, &fd, &e), -EINVAL);
+		assert_non_null(strstr(e.text, "expected '# slabscope samples 2'"));
+	}
+	unlink(path);
+	rmdir(dir);
+}
+
 /* A disk that is full in the middle of a trial: nothing of it stays. RLIMIT_FSIZE makes the
  * write come out short. */
 static void test_short_write(void **state)
@@ -250,6 +312,23 @@ static const struct {
 	  "effective mgmt off\nvalue time.ns_per_op 2.5 ns exact 1 clock -1\n", 3, "why" },
 	{ LAUNCH_TIMEOUT, LAUNCH_TIMEOUT, "value time.ns_per_op 2.", 2, "why" },
 	{ LAUNCH_FAILED, LAUNCH_FAILED, "", 2, "why" },
+	/* flagged by itself: its values are kept */
+	{ LAUNCH_OK, LAUNCH_DISTURBED,
+	  "value time.ns_per_op 2.5 ns exact 1 clock -1\ndisturbed steal 3 %\nend\n", 3,
+	  "steal 3 %" },
+	{ LAUNCH_OK, LAUNCH_INVALID,
+	  "value a.b 2.5 ns exact 1 clock -1\ninvalid 98 % on node 1\nend\n", 3, "98 % on node 1" },
+	/* several: invalid stands before disturbed, each reason once */
+	{ LAUNCH_OK, LAUNCH_DISTURBED,
+	  "disturbed steal 3 %\ndisturbed psi\ndisturbed steal 3 %\nend\n", 2, "steal 3 %; psi" },
+	{ LAUNCH_OK, LAUNCH_INVALID, "disturbed steal\ninvalid pages\ninvalid perf\nend\n", 2,
+	  "pages; perf; steal" },
+	{ LAUNCH_OK, LAUNCH_INVALID, "invalid \nend\n", 2, "no reason" },
+	{ LAUNCH_OK, LAUNCH_DISTURBED, "disturbed psi 12\ndisturbed psi 1\ndisturbed psi 1\nend\n",
+	  2, "psi 12; psi 1" },
+	/* what went wrong is no longer a question of being disturbed */
+	{ LAUNCH_CRASHED, LAUNCH_CRASHED, "disturbed steal\n", 2, "why" },
+	{ LAUNCH_OK, LAUNCH_FAILED, "disturbed steal\nhello\nend\n", 2, "not of the protocol" },
 	{ LAUNCH_OK, LAUNCH_FAILED, "value time.ns_per_op 2.5 ns exact 1 clock -1\nhello\nend\n", 2,
 	  "not of the protocol" },
 	{ LAUNCH_OK, LAUNCH_FAILED, "value time.ns_per_op many ns exact 1 clock -1\nend\n", 2,
@@ -289,6 +368,8 @@ static void test_record(void **state)
 		assert_true(samples_is_status(last));
 		assert_string_equal(last->state, launch_status_names[saying[i].after]);
 		assert_non_null(strstr(last->note, saying[i].last_note));
+		if (l.status == LAUNCH_INVALID || l.status == LAUNCH_DISTURBED)
+			assert_string_equal(last->note, saying[i].last_note);
 		samples_release(&s);
 		samples_buf_release(&b);
 		launch_release(&l);
@@ -298,10 +379,15 @@ static void test_record(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reading),		 cmocka_unit_test(test_cut_anywhere),
-		cmocka_unit_test(test_zero_bytes),	 cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_open_torn_header), cmocka_unit_test(test_short_write),
+		cmocka_unit_test(test_reading),
+		cmocka_unit_test(test_cut_anywhere),
+		cmocka_unit_test(test_zero_bytes),
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_open_torn_header),
+		cmocka_unit_test(test_short_write),
 		cmocka_unit_test(test_record),
+		cmocka_unit_test(test_attempts),
+		cmocka_unit_test(test_open_other_version),
 	};
 
 	return cmocka_run_group_tests_name("samples", tests, NULL, NULL);

@@ -4,7 +4,7 @@
 # shellcheck source=tests/cli/common.inc
 . "$(dirname "$0")/common.inc"
 
-fault=(--workload fault --duration-ms 1 --allow-debug on --launches 2)
+fault=(--workload fault --duration-ms 1 --allow-debug on --collect rusage,slabinfo,time --launches 2)
 
 # fault | where | state | exit status or signal | words of the note
 while IFS='|' read -r mode at state value note; do

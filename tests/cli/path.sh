@@ -4,7 +4,7 @@
 # shellcheck source=tests/cli/common.inc
 . "$(dirname "$0")/common.inc"
 
-args=(--workload hot-header --duration-ms 1 --allow-debug on --launches 6 --seed 5 --object-size 1408 --order 0 --colour 0,4
+args=(--workload hot-header --duration-ms 1 --allow-debug on --collect rusage,slabinfo,time --launches 6 --seed 5 --object-size 1408 --order 0 --colour 0,4
 	--n 8,32)
 
 # the plan runs nothing and is the same twice

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SLABSCOPE_MISSING_H
+#define SLABSCOPE_MISSING_H
+
+/*
+ * What cannot be measured on this machine, said once per run instead of with each trial: from what
+ * its first trial said, merged by reason.
+ */
+
+#include <stddef.h>
+#include <stdio.h>
+
+/* @out is what a trial said (cli/trial.h); it is not changed. At most two lines on @f, each begun with
+ * @who; nothing where all that depends on the machine was measured. */
+void missing_report(FILE *f, const char *who, const char *out, size_t len);
+
+#endif
