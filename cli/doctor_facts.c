@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Facts: adding them, and finding one. */
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include "cli/doctor.h"
+
+/* What a file holds goes to a terminal: nothing in it ends the line or steers. */
+static void make_plain(char *text)
+{
+	for (; *text; text++)
+		if (iscntrl((unsigned char)*text))
+			*text = ' ';
+}
 
 static struct fact *add(struct facts *f, const char *name, enum fact_type type, const char *fmt,
 			va_list args)
@@ -18,6 +27,7 @@ static struct fact *add(struct facts *f, const char *name, enum fact_type type, 
 	snprintf(x->name, sizeof(x->name), "%s", name);
 	x->type = type;
 	vsnprintf(x->text, sizeof(x->text), fmt, args);
+	make_plain(x->text);
 	return x;
 }
 
@@ -29,8 +39,10 @@ void fact_said(struct facts *f, const char *name, const char *value, const char 
 	va_start(args, fmt);
 	x = add(f, name, FACT_TEXT, fmt, args);
 	va_end(args);
-	if (x)
-		snprintf(x->value, sizeof(x->value), "%s", value);
+	if (!x)
+		return;
+	snprintf(x->value, sizeof(x->value), "%s", value);
+	make_plain(x->value);
 }
 
 void fact_text(struct facts *f, const char *name, const char *value)
