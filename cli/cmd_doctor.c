@@ -38,7 +38,7 @@ static const struct cli_plain options[] = {
 	{ "no-proof", 0, NULL, "open events, and do not try whether they count right", P_NO_PROOF },
 	{ "quick", 'q', NULL,
 	  "leave out proofs that take long, and look for stalls a tenth as long", P_QUICK },
-	{ "files", 0, "PATH", "also events of your own: files or folders, with ':' in between",
+	{ "files", 'f', "PATH", "also events of your own: files or folders, with ':' in between",
 	  P_FILES },
 	{ NULL, 0, NULL, NULL, 0 },
 };

@@ -56,7 +56,7 @@ static const struct cli_plain options[] = {
 
 static const struct cli_spec spec = {
 	.command = "slabscope events",
-	.usage = "[QUANTITY|EXPRESSION]...  or  --lint [FILE]...",
+	.usage = "[QUANTITY|GROUP|EXPRESSION]...  or  --lint [FILE]...",
 	.about =
 		"What each quantity is on this machine: the event, its code, where that comes from, and what to\n"
 		"keep in mind; or why there is none. With names, all that is known of them.\n\n"
@@ -81,16 +81,20 @@ static bool is_expression(const char *text)
 /* "did you mean" among all quantities and groups. */
 static int no_such(const struct ev_db *db, const char *name, struct err *e)
 {
-	const char **names = calloc(db->nr_quantities + 1, sizeof(*names));
+	unsigned nr = db->nr_quantities, i;
+	const char **names = calloc(nr + db->nr_groups + 1, sizeof(*names));
 	const char *near = NULL;
 
-	for (unsigned i = 0; names && i < db->nr_quantities; i++)
+	for (i = 0; names && i < nr; i++)
 		names[i] = db->quantity[i]->name;
+	for (i = 0; names && i < db->nr_groups; i++)
+		names[nr + i] = db->group[i]->name;
 	if (names)
 		near = suggest(name, names);
 	free(names);
-	return err_set(e, -EINVAL, "no quantity '%s'%s%s%s", name, near ? "; did you mean '" : "",
-		       near ? near : "", near ? "'?" : " ('slabscope events' lists them)");
+	return err_set(e, -EINVAL, "no quantity or group '%s'%s%s%s", name,
+		       near ? "; did you mean '" : "", near ? near : "",
+		       near ? "'?" : " ('slabscope events' lists them)");
 }
 
 static int check_pmu(const struct ev_db *db, const char *pmu, struct err *e)
@@ -121,7 +125,8 @@ static int check_names(const struct events *s, struct err *e)
 	int rc = 0;
 
 	for (int i = 0; i < q->nr_names && !rc; i++)
-		if (!is_expression(q->name[i]) && !ev_db_quantity(s->db, q->name[i]))
+		if (!is_expression(q->name[i]) && !ev_db_quantity(s->db, q->name[i]) &&
+		    !ev_db_find_group(s->db, q->name[i]))
 			rc = no_such(s->db, q->name[i], e);
 	return rc;
 }
@@ -160,6 +165,27 @@ static int open_all(struct events *s, struct err *e)
 	return rc;
 }
 
+/* A quantity, each one of a group, or an expression. */
+static int show_name(const struct events *s, const char *name)
+{
+	const struct ev_quantity *q = ev_db_quantity(s->db, name);
+	const struct ev_group *g = q ? NULL : ev_db_find_group(s->db, name);
+	int status = 0;
+
+	if (q)
+		return events_quantity(s, q);
+	if (!g)
+		return events_expression(s, name);
+	for (unsigned i = 0; i < g->nr && !status; i++) {
+		if (i && !s->request->json)
+			putchar('\n');
+		q = ev_db_quantity(s->db, g->quantity[i]);
+		if (q)
+			status = events_quantity(s, q);
+	}
+	return status;
+}
+
 static int show(const struct events *s)
 {
 	const struct events_request *q = s->request;
@@ -172,11 +198,9 @@ static int show(const struct events *s)
 	if (!q->nr_names)
 		return events_table(s);
 	for (int i = 0; i < q->nr_names && !status; i++) {
-		const struct ev_quantity *quantity = ev_db_quantity(s->db, q->name[i]);
-
 		if (i && !q->json)
 			putchar('\n');
-		status = quantity ? events_quantity(s, quantity) : events_expression(s, q->name[i]);
+		status = show_name(s, q->name[i]);
 	}
 	return status;
 }
@@ -197,6 +221,9 @@ int cmd_events(int argc, char **argv)
 	}
 	if (n < 0)
 		return cli_usage_error(&spec, &e);
+	/* these are of other CPUs, whose events libpfm4 encodes only if told so before it is loaded */
+	if (q.pmu || q.all_pmus || q.lint)
+		setenv("LIBPFM_ENCODE_INACTIVE", "1", 0);
 	if (q.lint)
 		return events_lint(&q);
 	n = open_all(&s, &e);

@@ -150,9 +150,9 @@ int cmd_geometry(int argc, char **argv)
 {
 	struct request r = { .batch = NULL };
 	const struct cli_table tables[] = {
-		{ geo_opts, &r.query, "The cache and the machine" },
-		{ slab_config_opts, &r.query.config, "Toggles" },
-		{ NULL, NULL, NULL },
+		{ geo_opts, &r.query, "The cache and the machine", 0 },
+		{ slab_config_opts, &r.query.config, "Toggles", 0 },
+		{ NULL, NULL, NULL, 0 },
 	};
 	const struct cli_spec spec = {
 		.command = "slabscope geometry",

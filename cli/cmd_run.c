@@ -100,11 +100,14 @@ static const struct cli_plain own_options[] = {
 	{ "force", 'f', NULL, "replace an earlier run in the folder", P_FORCE },
 	{ "plan", 0, NULL, "print trials, memory and time, and run nothing", P_PLAN },
 	{ "showjob", 0, NULL, "print the job file that says the same, and run nothing", P_SHOWJOB },
-	{ "aa", 0, NULL, "compare one config with itself: what noise this host has, kept for stat",
+	{ "aa", 0, NULL,
+	  "compare one config with itself: what noise this host has, kept for stat, compare and doctor",
 	  P_AA },
 	{ "aa-comparisons", 0, "N", "how many times, with --launches pairs each (40)",
 	  P_AA_COMPARISONS },
-	{ "quiet", 'q', NULL, "no progress; twice: no trouble of single trials either", P_QUIET },
+	{ "quiet", 'q', NULL,
+	  "no progress, and no word of trials that are repeated; twice: no trouble of single trials either",
+	  P_QUIET },
 	{ "verbose", 'v', NULL, "pass on what trials say; the whole order with --plan", P_VERBOSE },
 };
 #define NR_OWN (sizeof(own_options) / sizeof(own_options[0]))
@@ -122,23 +125,23 @@ static void grammar_init(struct grammar *g)
 	unsigned i, n = 0, k;
 
 	memset(g, 0, sizeof(*g));
-	g->tables[n++] = (struct cli_table){ run_opts_table, NULL, "The run" };
-	g->tables[n++] = (struct cli_table){ trial_opts_table, NULL, "Trials" };
+	g->tables[n++] = (struct cli_table){ run_opts_table, NULL, "The run", 0 };
+	g->tables[n++] = (struct cli_table){ trial_opts_table, NULL, "Trials", 0 };
 	for (i = 0; workloads[i] && n < MOST_TABLES - 1; i++) {
 		if (!workloads[i]->opts)
 			continue;
 		snprintf(g->titles[n], sizeof(g->titles[n]), "Workload %s", workloads[i]->name);
-		g->tables[n] = (struct cli_table){ workloads[i]->opts, NULL, g->titles[n] };
+		g->tables[n] = (struct cli_table){ workloads[i]->opts, NULL, g->titles[n], 1 };
 		n++;
 	}
 	for (i = 0; collectors[i] && n < MOST_TABLES - 1; i++) {
 		if (!collectors[i]->opts)
 			continue;
 		snprintf(g->titles[n], sizeof(g->titles[n]), "Collector %s", collectors[i]->name);
-		g->tables[n] = (struct cli_table){ collectors[i]->opts, NULL, g->titles[n] };
+		g->tables[n] = (struct cli_table){ collectors[i]->opts, NULL, g->titles[n], 0 };
 		n++;
 	}
-	g->tables[n] = (struct cli_table){ slab_config_opts, NULL, "Toggles of the cache" };
+	g->tables[n] = (struct cli_table){ slab_config_opts, NULL, "Toggles of the cache", 0 };
 	memcpy(g->plain, own_options, sizeof(own_options));
 	for (k = NR_OWN, i = 0; job_specials[i].name; i++, k++)
 		g->plain[k] = (struct cli_plain){ job_specials[i].name, 0, job_specials[i].metavar,

@@ -233,8 +233,8 @@ int cmd_slabinfo(int argc, char **argv)
 {
 	struct request q = { .top = 30 };
 	const struct cli_table tables[] = {
-		{ slab_config_opts, &q.config, "Toggles of the caches" },
-		{ NULL, NULL, NULL },
+		{ slab_config_opts, &q.config, "Toggles of the caches", 0 },
+		{ NULL, NULL, NULL, 0 },
 	};
 	const struct cli_spec spec = {
 		.command = "slabscope slabinfo",

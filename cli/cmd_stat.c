@@ -18,7 +18,8 @@ enum plain_id { P_METRIC, P_ALL, P_BASELINE, P_ACROSS, P_EXP, P_JSON, P_CSV };
 /* What is shown unless --metric says otherwise: those of them that the run has. The first gets
  * its interval shown. */
 static const char *const default_metrics[] = {
-	"time.ns_per_op",	  "slabinfo.utilisation",
+	"time.ns_per_op",	  "latency.alloc_p99",
+	"latency.visit_p99",	  "slabinfo.utilisation",
 	"slabinfo.bytes_held",	  "rusage.involuntary_switches",
 	"perf.l1d_misses_per_op", "perf.llc_misses_per_op",
 	"perf.dtlb_walks_per_op", NULL,
@@ -78,6 +79,32 @@ static const struct cli_spec spec = {
 
 /* ---- the command ---- */
 
+/* Of every run: what settings came to, and where the pages went. */
+static int of_every_run(const char *metric)
+{
+	return !strncmp(metric, "effective.", 10) || !strncmp(metric, "placement.", 10);
+}
+
+/* The first metric that a collector measured. */
+static unsigned measured(const struct results *r)
+{
+	unsigned m, c, other = 0;
+
+	for (m = 0; m < r->nr_metrics; m++) {
+		if (of_every_run(r->metric[m].name))
+			continue;
+		for (c = 0; c < r->nr_configs; c++) {
+			struct res_summary s;
+
+			results_summary(r, c, m, &s);
+			if (s.n)
+				return m;
+		}
+		other = other ? other : m; /* its reason is told */
+	}
+	return other;
+}
+
 static int choose_metrics(const struct results *r, const struct stat_request *q, int *metric,
 			  unsigned *nr, struct err *e)
 {
@@ -96,7 +123,7 @@ static int choose_metrics(const struct results *r, const struct stat_request *q,
 			metric[(*nr)++] = m;
 	}
 	if (!*nr && r->nr_metrics)
-		metric[(*nr)++] = 0; /* another collector's */
+		metric[(*nr)++] = (int)measured(r);
 	return 0;
 }
 

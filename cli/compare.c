@@ -274,25 +274,40 @@ static void check(struct compare *c)
 
 /* ---- verdicts ---- */
 
+/* Is @metric of what the A/A run measured: the same collector's, and a time or rate as well? */
+static int is_of(const struct hostnoise *n, const struct comparison *x)
+{
+	size_t len = strcspn(n->metric, ".") + 1;
+
+	return !strcmp(n->metric, x->metric) ||
+	       (x->direction->speed && !strncmp(n->metric, x->metric, len));
+}
+
+double compare_delta(const struct compare *c, const struct comparison *x)
+{
+	/* nothing that is within the noise of the host is claimed where drift may be all of it */
+	return c->base != c->mine && c->have_noise && is_of(&c->noise, x) ?
+		       fmax(c->delta, expm1(c->noise.noise_floor)) :
+		       c->delta;
+}
+
 void compare_judge(struct compare *c, const struct compare_request *q)
 {
-	struct verdict_rules rules = { .confidence = q->confidence, .delta = q->delta };
+	struct verdict_rules rules = { .confidence = q->confidence };
 	unsigned i;
 
 	c->have_noise = noise_line(c->mine->run, &c->noise, c->noise_line, sizeof(c->noise_line));
 	c->confidence = q->confidence;
 	c->delta = q->delta;
-	/* nothing that is within the noise of the host is claimed where drift may be all of it */
-	if (c->base != c->mine && c->have_noise)
-		c->delta = fmax(c->delta, expm1(c->noise.noise_floor));
 	for (i = 0, c->together = 0; i < c->nr; i++)
 		c->together += (unsigned)c->item[i].testable;
 	c->together = c->together ? c->together : 1;
 	c->each = 1 - (1 - q->confidence) / c->together;
 	rules.comparisons = c->together;
-	rules.delta = c->delta;
-	for (i = 0; i < c->nr; i++)
+	for (i = 0; i < c->nr; i++) {
+		rules.delta = compare_delta(c, &c->item[i]);
 		judge(&c->item[i], &rules);
+	}
 	check(c);
 }
 

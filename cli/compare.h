@@ -55,7 +55,8 @@ struct compare {
 	struct comparison *item;
 	unsigned nr;
 	unsigned together; /* comparisons that the confidence holds for */
-	double confidence, each, delta;
+	double confidence, each;
+	double delta;	    /* as asked for; compare_delta() */
 	char left_out[200]; /* configs that only one of two runs has; "" */
 	char warning[COMPARE_MOST_WARNINGS][256];
 	unsigned nr_warnings;
@@ -76,6 +77,8 @@ int compare_add_runs(struct compare *c, const struct compare_request *q, struct 
 /* The verdicts, and what has to be said beside them. */
 void compare_judge(struct compare *c, const struct compare_request *q);
 void compare_release(struct compare *c);
+/* What does not matter to @x: of two runs at least the host's noise floor, where that is of it. */
+double compare_delta(const struct compare *c, const struct comparison *x);
 
 /* How many comparisons have this verdict. */
 unsigned compare_count(const struct compare *c, enum judge_word word);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/compare.h"
+#include "cli/trial.h"
 
 /* A section of run.json, and its facts that make two hosts unlike or that always differ. */
 static const struct section {
@@ -75,14 +76,100 @@ static int add_object(struct compare *c, const char *prefix, json_t *base, json_
 
 	json_object_foreach(mine, name, v)
 	{
-		if (!rc && !(s && listed(s->skip, name)))
+		if (!rc && !listed(s->skip, name))
 			rc = add(c, prefix, name, json_object_get(base, name), v,
-				 s && listed(s->unlike, name), e);
+				 listed(s->unlike, name), e);
 	}
 	json_object_foreach(base, name, v)
 	{
-		if (!rc && !json_object_get(mine, name) && !(s && listed(s->skip, name)))
-			rc = add(c, prefix, name, v, NULL, s && listed(s->unlike, name), e);
+		if (!rc && !json_object_get(mine, name) && !listed(s->skip, name))
+			rc = add(c, prefix, name, v, NULL, listed(s->unlike, name), e);
+	}
+	return rc;
+}
+
+/* ---- options ---- */
+
+/* The option's row, and which collector's it is (-1: none's). NULL: nobody has it any more. */
+static const struct opt *row_of(const char *name, const char *workload, int *collector)
+{
+	const struct workload *wl = workload ? workload_find(workload) : NULL;
+	const struct opt *row = opt_find(trial_opts_table, name);
+	unsigned at;
+
+	*collector = -1;
+	if (!row)
+		row = opt_find(slab_config_opts, name);
+	if (!row && wl && wl->opts)
+		row = opt_find(wl->opts, name);
+	if (!row) {
+		row = collector_option(name, &at);
+		*collector = row ? (int)at : -1;
+	}
+	return row;
+}
+
+static const char *setting(const json_t *requested, const char *name)
+{
+	return json_string_value(json_object_get(requested, name));
+}
+
+/* Is @text, as it was recorded, what the row has without being asked? Both in their canonical form. */
+static int is_default(const struct opt *row, const char *text)
+{
+	char **a = NULL, **b = NULL;
+	int n = opt_list(row, text, 1, &a, NULL), m = opt_list(row, row->def, 1, &b, NULL);
+	int same = n == 1 && m == 1 && !strcmp(a[0], b[0]);
+
+	if (n > 0)
+		opt_list_free(a, n);
+	if (m > 0)
+		opt_list_free(b, m);
+	return same;
+}
+
+/* Did the trials have this collector? A run that does not say may have had it. */
+static int collected(const json_t *requested, const char *collector)
+{
+	const char *list = setting(requested, "collect"), *at = list;
+	size_t n = strlen(collector);
+
+	for (; at && (at = strstr(at, collector)); at++)
+		if ((at == list || at[-1] == ',') && (!at[n] || at[n] == ','))
+			return 1;
+	return !list;
+}
+
+/* What one run did not know and the other left as it is, and what a collector would have done that
+ * was not there, is no difference. */
+static int tells(const char *name, const json_t *base, const json_t *mine)
+{
+	const char *a = setting(base, name), *b = setting(mine, name);
+	const json_t *known = a ? base : mine;
+	int collector;
+	const struct opt *row = row_of(name, setting(known, "workload"), &collector);
+
+	if (collector >= 0 && (!collected(base, collectors[collector]->name) ||
+			       !collected(mine, collectors[collector]->name)))
+		return 0;
+	return (a && b) || !row || !row->def || !is_default(row, a ? a : b);
+}
+
+static int add_options(struct compare *c, json_t *base, json_t *mine, struct err *e)
+{
+	const char *name;
+	json_t *v;
+	int rc = 0;
+
+	json_object_foreach(mine, name, v)
+	{
+		if (!rc && tells(name, base, mine))
+			rc = add(c, "option ", name, json_object_get(base, name), v, 0, e);
+	}
+	json_object_foreach(base, name, v)
+	{
+		if (!rc && !json_object_get(mine, name) && tells(name, base, mine))
+			rc = add(c, "option ", name, v, NULL, 0, e);
 	}
 	return rc;
 }
@@ -105,8 +192,8 @@ int compare_environment(struct compare *c, struct err *e)
 	for (i = 0; i < c->nr && !rc; i++)
 		if (!i || c->item[i].a.config != c->item[i - 1].a.config ||
 		    c->item[i].b.config != c->item[i - 1].b.config)
-			rc = add_object(c, "option ", requested(c->base, c->item[i].b.config),
-					requested(c->mine, c->item[i].a.config), NULL, e);
+			rc = add_options(c, requested(c->base, c->item[i].b.config),
+					 requested(c->mine, c->item[i].a.config), e);
 	return rc;
 }
 

@@ -69,6 +69,7 @@ static json_t *item_object(const struct compare *c, const struct compare_request
 	json_object_set_new(o, ratio ? "ratio" : "difference", maybe(1, v->ratio));
 	json_object_set_new(o, "lo", maybe(v->have_interval, v->lo));
 	json_object_set_new(o, "hi", maybe(v->have_interval, v->hi));
+	json_object_set_new(o, "delta", maybe(1, compare_delta(c, x)));
 	json_object_set_new(o, "confidence", maybe(1, v->confidence));
 	json_object_set_new(o, "coverage", maybe(v->have_interval, v->coverage));
 	json_object_set_new(o, "pairs",

@@ -140,7 +140,7 @@ static void say_equivalent(const struct compare *c, const struct comparison *x, 
 
 	numbers(x, n, sizeof(n));
 	snprintf(buf, len, "%s and %s are equivalent: within %s %%%s (%s)", a, b,
-		 percent_text(c->delta, delta), apart ? ", though not the same" : "", n);
+		 percent_text(compare_delta(c, x), delta), apart ? ", though not the same" : "", n);
 }
 
 void compare_sentence(const struct compare *c, const struct comparison *x, char *buf, size_t len)

@@ -250,11 +250,16 @@ static void environment(const struct notes *n)
 static void confidence(const struct notes *n)
 {
 	const struct compare *c = n->c;
-	char all[32], each[32], delta[32], text[400];
+	char all[32], each[32], delta[32], floor[32], text[400];
+	double widest = c->delta;
+	unsigned i, wide = 0;
 
+	for (i = 0; i < c->nr; i++)
+		if (compare_delta(c, &c->item[i]) > c->delta && ++wide)
+			widest = compare_delta(c, &c->item[i]);
 	percent_text(c->confidence, all);
 	percent_text(c->each, each);
-	percent_text(c->delta, delta);
+	percent_text(wide && wide == c->nr ? widest : c->delta, delta);
 	if (c->together > 1)
 		snprintf(text, sizeof(text),
 			 "confidence: %s %% for %u comparisons together, so %s %% for each; "
@@ -263,9 +268,13 @@ static void confidence(const struct notes *n)
 	else
 		snprintf(text, sizeof(text), "confidence: %s %%; equivalent: within %s %%", all,
 			 delta);
-	if (c->delta > n->q->delta)
+	if (wide && wide == c->nr)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text),
 			 ", the noise floor of this host");
+	else if (wide)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text),
+			 "; times: within %s %%, the noise floor of this host",
+			 percent_text(widest, floor));
 	line(n, text);
 }
 

@@ -30,6 +30,17 @@ static const struct row by_name[] = {
 	{ "time.*_ticks_per_ns", AMOUNT },
 	{ "time.*_step_ticks", AMOUNT },
 	{ "time.clock_cost_*", AMOUNT },
+	/* of the machine, and of no setting: how a clock reads, how fast a CPU runs */
+	{ "latency.clock_*", AMOUNT },
+	{ "interference.frequency_*", AMOUNT },
+	{ "interference.rules_judged", COUNT },
+	/* what was in the way makes a trial slower, and is not its speed */
+	{ "interference.run_delay*", LESS_IS_BETTER },
+	{ "interference.steal*", LESS_IS_BETTER },
+	{ "interference.irq", LESS_IS_BETTER },
+	{ "interference.softirq", LESS_IS_BETTER },
+	{ "interference.psi_*", LESS_IS_BETTER },
+	{ "interference.*", FEWER_IS_BETTER },
 	{ "trial.*", AMOUNT },
 	{ "effective.*", AMOUNT },
 	{ "slabinfo.utilisation", HIGHER_IS_BETTER },

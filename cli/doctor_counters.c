@@ -122,7 +122,7 @@ static void prove(struct doctor *d, struct doctor_quantity *q, const struct ev_c
 		  const struct proof_machine *m)
 {
 	if (!strcmp(q->name, SAMPLES))
-		doctor_say(q, Q_EXACT, 0, "", "it opens; what it samples is not counted");
+		unproved(q, "what it samples is not counted", c->note);
 	else if (q->wide)
 		unproved(q, "it counts what the whole machine does", c->note);
 	else if (d->request.no_proof || !doctor_asked(d, q->name))

@@ -116,18 +116,18 @@ static void see_census(struct doctor *d, struct doctor_quantity *q)
 
 static void see_traffic(struct doctor *d, struct doctor_quantity *q)
 {
-	const struct doctor_quantity *local = doctor_find(d, "dram-local");
 	const struct doctor_quantity *census = doctor_find(d, "numa-census");
 
 	say_expression(q, "where pages lie x accesses from each node");
 	if (census && !doctor_measurable(census))
 		doctor_say(q, Q_UNAVAILABLE, census->why.error, census->why.remedy,
 			   "it is made of numa-census, which is not to be had");
-	else if (local && doctor_measurable(local))
-		doctor_say(q, Q_APPROXIMATE, 0, "", "predicted, not counted: caches are left out");
-	else
-		doctor_say(q, Q_APPROXIMATE, 0, "", "predicted, not counted: caches are left out%s",
-			   d->machine.nr_nodes == 1 ? "; with one node it is all local" : "");
+	else /* a trial has no such state: what it says of a prediction is its source */
+		doctor_say(
+			q, Q_APPROXIMATE, 0, "",
+			"predicted, not counted: caches are left out%s; in samples.csv its source is "
+			"placement and its state exact, which there means not scaled",
+			d->machine.nr_nodes == 1 ? "; with one node it is all local" : "");
 }
 
 /* ---- samples ---- */

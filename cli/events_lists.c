@@ -163,8 +163,8 @@ static void print_summary(const struct ev_lint *l, const struct ev_pfm *pfm)
 	       l->rows, l->pmus, l->unavailable, l->quantities, l->groups, l->derived);
 	if (*pfm->version)
 		printf("%u events: %u are what libpfm4 %s makes of them, %u of this architecture it does not "
-		       "know here\n(other CPUs', of which LIBPFM_ENCODE_INACTIVE=1 lets it know, and "
-		       "boxes of the uncore), %u are well-formed\n",
+		       "know here\n(boxes of the uncore that this machine does not have), %u are "
+		       "well-formed\n",
 		       l->terms, l->agree, pfm->version, l->unknown, l->other);
 	else
 		printf("%u events, none compared with libpfm4: %s\n", l->terms, pfm->missing);

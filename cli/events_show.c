@@ -298,7 +298,8 @@ int events_quantity(const struct events *s, const struct ev_quantity *q)
 	printf("%s: %s\nunit %s, %s\n", q->name, q->help, q->unit,
 	       q->machine_wide ? "of the whole machine: collect=uncore" : "of a thread");
 	if (!v->nr)
-		printf("here: none: %s\n", perf_refusal_text(&v->why, text, sizeof(text)));
+		printf("%s: none: %s\n", s->request->pmu ? s->request->pmu : "here",
+		       perf_refusal_text(&v->why, text, sizeof(text)));
 	else
 		printf("%s:\n", s->request->pmu ? s->request->pmu : "here, in order of trust");
 	for (unsigned i = 0; i < v->nr; i++)

@@ -65,30 +65,65 @@ static int by_number(const void *a, const void *b)
 	return x->nr < y->nr ? 1 : x->nr > y->nr ? -1 : strcmp(x->first, y->first);
 }
 
+/* @reason in at most @room characters: a path in front loses its folders first, then the end goes. */
+static void print_cut(FILE *f, const char *reason, size_t room)
+{
+	size_t path = *reason == '/' ? strcspn(reason, " :,;") : 0;
+	const char *dots = "";
+
+	if (strlen(reason) > room && path) {
+		while (reason[path - 1] != '/')
+			path--;
+		reason += path - 1;
+		dots = "...";
+		room = room > 3 ? room - 3 : 0;
+	}
+	if (strlen(reason) <= room)
+		fprintf(f, "%s%s", dots, reason);
+	else
+		fprintf(f, "%s%.*s...", dots, room > 3 ? (int)room - 3 : 0, reason);
+}
+
+/* One line: reason and list of collectors are cut so that what stands behind them is seen. */
+static void print_group(FILE *f, const char *who, const struct group *g, const char *tail)
+{
+	char head[MISSING_LINE], what[128];
+	size_t n, room;
+
+	if (g->nr == 1)
+		snprintf(what, sizeof(what), "%s", g->first);
+	else
+		snprintf(what, sizeof(what), "%u quantities: %s, ...", g->nr, g->first);
+	snprintf(head, sizeof(head), "%s: not measured here: %.40s%s (%.60s%s): ", who,
+		 g->collectors, strlen(g->collectors) > 40 ? "..." : "", what,
+		 strlen(what) > 60 ? "..." : "");
+	n = strlen(head) + strlen(tail);
+	room = n < MISSING_LINE ? MISSING_LINE - n : 0;
+	fputs(head, f);
+	print_cut(f, g->reason, room);
+	fprintf(f, "%s\n", tail);
+}
+
 static void print(FILE *f, const char *who, const struct group *g, unsigned nr)
 {
+	char more[48] = "", tail[96];
 	unsigned i, rest = 0, shown = nr < SHOWN_REASONS ? nr : SHOWN_REASONS;
 
 	for (i = shown; i < nr; i++)
 		rest += g[i].nr;
 	for (i = 0; i < shown; i++) {
-		fprintf(f, "%s: not measured here: %s (", who, g[i].collectors);
-		if (g[i].nr == 1)
-			fputs(g[i].first, f);
-		else
-			fprintf(f, "%u quantities: %s, ...", g[i].nr, g[i].first);
-		fprintf(f, "): %s", g[i].reason);
-		if (i + 1 == shown && rest)
-			fprintf(f, "; and %u more for other reasons", rest);
-		fputs(i + 1 == shown ? "; slabscope doctor has the remedies\n" : "\n", f);
+		if (rest)
+			snprintf(more, sizeof(more), "; and %u more for other reasons", rest);
+		snprintf(tail, sizeof(tail), "%s; slabscope doctor has the remedies", more);
+		print_group(f, who, &g[i], i + 1 == shown ? tail : "");
 	}
 }
 
-void missing_report(FILE *f, const char *who, const char *out, size_t len)
+unsigned missing_report(FILE *f, const char *who, const char *out, size_t len)
 {
 	struct group *g = calloc(MOST_REASONS, sizeof(*g));
 	char *copy = malloc(len + 1), *p, *nl;
-	unsigned nr = 0;
+	unsigned nr = 0, values = 0;
 
 	if (g && copy) {
 		memcpy(copy, out, len);
@@ -97,8 +132,10 @@ void missing_report(FILE *f, const char *who, const char *out, size_t len)
 			struct trial_line l;
 
 			*nl = '\0';
-			if (!trial_line_parse(p, &l, NULL) && l.kind == TRIAL_VALUE &&
-			    l.value.state == VALUE_UNAVAILABLE && of_the_machine(l.value.source))
+			if (trial_line_parse(p, &l, NULL) || l.kind != TRIAL_VALUE)
+				continue;
+			values++;
+			if (l.value.state == VALUE_UNAVAILABLE && of_the_machine(l.value.source))
 				add(g, &nr, &l.value);
 		}
 		qsort(g, nr, sizeof(*g), by_number);
@@ -106,4 +143,5 @@ void missing_report(FILE *f, const char *who, const char *out, size_t len)
 	}
 	free(g);
 	free(copy);
+	return values;
 }

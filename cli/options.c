@@ -245,11 +245,11 @@ static void help_entry(FILE *f, const char *left, const char *text, const char *
 	fputc('\n', f);
 }
 
-/* A name that an earlier table has: the option means that one. */
+/* A name that an earlier table has: the option means that one, unless only one of both is in use. */
 static int shadowed(const struct cli_spec *s, const struct cli_table *table, const char *name)
 {
 	for (const struct cli_table *t = s->tables; t != table; t++)
-		if (opt_find(t->table, name))
+		if (!(t->one_of && table->one_of) && opt_find(t->table, name))
 			return 1;
 	return 0;
 }

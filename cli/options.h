@@ -21,6 +21,7 @@ struct cli_table {
 	const struct opt *table; /* NULL ends an array of tables */
 	void *base;	   /* the struct the table describes; may be NULL if the spec has `row` */
 	const char *title; /* heading in --help */
+	int one_of; /* the option is of whichever of these tables is in use: --help has it in each */
 };
 
 struct cli_plain {

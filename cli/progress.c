@@ -32,11 +32,6 @@ void progress_begin(struct progress *p, unsigned total, int quiet)
 	p->begin = p->last = clock_ns();
 }
 
-void progress_more(struct progress *p)
-{
-	p->total++;
-}
-
 static unsigned columns(void)
 {
 	struct winsize w;
@@ -51,22 +46,34 @@ void progress_clear(struct progress *p)
 	p->drawn = 0;
 }
 
-void progress_step(struct progress *p, int ok, const char *what)
+/* "7/24 trials, 2 repeats, 1 not ok", and how long the others take at the mean, repeats included. */
+static void describe(const struct progress *p, double seconds, char *line, size_t len)
+{
+	char repeats[32] = "", bad[32] = "", left[40] = "";
+
+	if (p->repeats)
+		snprintf(repeats, sizeof(repeats), ", %u repeat%s", p->repeats,
+			 p->repeats == 1 ? "" : "s");
+	if (p->bad)
+		snprintf(bad, sizeof(bad), ", %u not ok", p->bad);
+	if (p->done && p->done < p->total)
+		progress_duration(seconds / p->done * (p->total - p->done), left, sizeof(left));
+	snprintf(line, len, "%u/%u trials%s%s%s%s%s", p->done, p->total, repeats, bad,
+		 *left ? ", " : "", left, *left ? " left" : "");
+}
+
+void progress_step(struct progress *p, enum progress_end end, int repeat, const char *what)
 {
 	uint64_t now = clock_ns();
-	char line[256], left[40] = "";
-	double seconds = (now - p->begin) * 1e-9;
+	char line[256];
 
-	p->done++;
-	p->bad += !ok;
+	p->done += end != PROGRESS_AGAIN;
+	p->bad += end == PROGRESS_BAD;
+	p->repeats += repeat != 0;
 	if (p->quiet || (!p->terminal && now - p->last < LOG_EVERY_NS && p->done < p->total))
 		return;
 	p->last = now;
-	if (p->done < p->total)
-		progress_duration(seconds / p->done * (p->total - p->done), left, sizeof(left));
-	snprintf(line, sizeof(line), "%u/%u trials%s%.0u%s%s%s%s", p->done, p->total,
-		 p->bad ? ", " : "", p->bad, p->bad ? " not ok" : "", *left ? ", " : "", left,
-		 *left ? " left" : "");
+	describe(p, (now - p->begin) * 1e-9, line, sizeof(line));
 	if (!p->terminal) {
 		fprintf(stderr, "%s\n", line);
 		return;

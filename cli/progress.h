@@ -12,16 +12,17 @@
 
 struct progress {
 	unsigned total, done; /* trials of this process */
+	unsigned repeats;     /* attempts beyond the trials' first */
 	unsigned bad;
 	int quiet, terminal, drawn;
 	uint64_t begin, last; /* ns */
 };
 
 void progress_begin(struct progress *p, unsigned total, int quiet);
-/* One more is done; @what is the next one's name or NULL. */
-void progress_step(struct progress *p, int ok, const char *what);
-/* One more will have to be run than was thought: a repeat. */
-void progress_more(struct progress *p);
+/* How an attempt at a trial ended. */
+enum progress_end { PROGRESS_OK, PROGRESS_BAD, PROGRESS_AGAIN /* the trial has to be repeated */ };
+/* One more attempt has ended, @repeat: not the first of its trial. @what is the trial's name or NULL. */
+void progress_step(struct progress *p, enum progress_end end, int repeat, const char *what);
 /* Make room for a message on standard error. */
 void progress_clear(struct progress *p);
 

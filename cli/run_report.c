@@ -15,14 +15,19 @@ int run_exit_status(const struct run_result *r)
 	return r->count.trials && !r->count.status[LAUNCH_OK] ? 1 : 0;
 }
 
+static void of_trials(FILE *f, unsigned n, unsigned all, const char *one, const char *many)
+{
+	fprintf(f, WHO "%u of %u trial%s %s", n, all, all == 1 ? "" : "s", n == 1 ? one : many);
+}
+
 static void report_repeats(FILE *f, const struct run_counts *n)
 {
 	unsigned aside = n->status[LAUNCH_DISTURBED];
+	unsigned disturbed = n->repeated > aside ? n->repeated : aside;
 
 	if (!n->repeated && !aside)
 		return;
-	fprintf(f, WHO "%u of %u trials were disturbed", n->repeated > aside ? n->repeated : aside,
-		n->trials);
+	of_trials(f, disturbed, n->trials, "was disturbed", "were disturbed");
 	if (n->repeated)
 		fputs(" and repeated", f);
 	if (aside)
@@ -35,7 +40,7 @@ static void report_states(FILE *f, const struct run_counts *n)
 	unsigned i, bad = n->trials - n->status[LAUNCH_OK] - n->status[LAUNCH_DISTURBED], first = 1;
 
 	if (bad) {
-		fprintf(f, WHO "%u of %u trials are not ok:", bad, n->trials);
+		of_trials(f, bad, n->trials, "is not ok:", "are not ok:");
 		for (i = LAUNCH_FAILED; i < LAUNCH_STATES; i++) {
 			if (i == LAUNCH_DISTURBED || !n->status[i])
 				continue;

@@ -69,33 +69,33 @@ static int launch(struct running *g, unsigned block, unsigned config, struct lau
 static void report(struct running *g, unsigned block, unsigned config, const struct launch *l)
 {
 	const struct plan *p = g->p;
+	int again = states_pending(&g->states, block, config);
 	char id[PLAN_ID_MAX];
 
-	if (l->status == LAUNCH_OK || g->q->quiet > 1)
+	if (l->status == LAUNCH_OK || g->q->quiet > 1 || (g->q->quiet && again))
 		return;
 	plan_trial_id(block, config, id);
 	progress_clear(&g->progress);
 	fprintf(stderr, "slabscope run: trial %s (%s %s): %s: %s%s\n", id,
 		p->exp[p->config[config].exp].name, p->config[config].label,
-		launch_status_names[l->status], l->note,
-		states_pending(&g->states, block, config) ? " (is repeated)" : "");
+		launch_status_names[l->status], l->note, again ? " (is repeated)" : "");
 }
 
-/* Before record_trial() cuts up what it said. */
+/* Once, of the first trial that measured anything, disturbed or not. Before record_trial() cuts up
+ * what it said. */
 static void say_missing(struct running *g, const struct launch *l)
 {
 	if (g->said_missing || l->status != LAUNCH_OK || !l->out)
 		return;
-	g->said_missing = 1;
 	progress_clear(&g->progress);
-	missing_report(stderr, "slabscope run", l->out, l->out_len);
+	g->said_missing = missing_report(stderr, "slabscope run", l->out, l->out_len) > 0;
 }
 
 static int keep_trial(struct running *g, unsigned block, unsigned config, struct launch *l,
 		      struct err *e)
 {
 	struct samples_buf rows = { 0 };
-	int rc;
+	int rc, again;
 
 	say_missing(g, l);
 	record_trial(&rows, g->p, block, config, l);
@@ -106,11 +106,14 @@ static int keep_trial(struct running *g, unsigned block, unsigned config, struct
 	g->r->ran++;
 	states_put(&g->states, block, config, l->status, l->note);
 	report(g, block, config, l);
-	if (states_pending(&g->states, block, config))
-		progress_more(&g->progress);
-	else
-		g->settled++;
-	progress_step(&g->progress, l->status == LAUNCH_OK, g->p->config[config].label);
+	again = states_pending(&g->states, block, config);
+	g->settled += !again;
+	progress_step(&g->progress,
+		      again		     ? PROGRESS_AGAIN :
+		      l->status == LAUNCH_OK ? PROGRESS_OK :
+					       PROGRESS_BAD,
+		      g->states.of[(size_t)block * g->p->nr_configs + config].attempts > 1,
+		      g->p->config[config].label);
 	return 0;
 }
 

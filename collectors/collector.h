@@ -54,7 +54,7 @@ struct value {
 
 /* What a collector found about the trial as a whole. The values are kept, and not counted. */
 enum trial_flag {
-	FLAG_INVALID, /* it is not what was asked for: pages elsewhere, a starved counter */
+	FLAG_INVALID, /* it is not what was asked for: pages elsewhere */
 	FLAG_DISTURBED, /* something else was in the way, by a rule fixed beforehand: it is repeated */
 };
 extern const char *const trial_flag_names[]; /* "invalid", "disturbed", NULL */

@@ -18,6 +18,7 @@ mk install >"$dir/log" 2>&1 || { cat "$dir/log"; exit 1; }
 root=$dest$prefix
 for f in bin/slabscope lib/libslabscope.a lib/libslabscope.so lib/libslabscope.so.0 lib/pkgconfig/slabscope.pc \
 	include/slabscope/kmem_cache.h share/slabscope/data/slabinfo/slub-6.18-x86_64-2cpu.txt \
+	share/slabscope/events/quantities.csv share/slabscope/events/generic.csv share/slabscope/events/groups.ini \
 	share/man/man1/slabscope.1; do
 	[ -e "$root/$f" ] || { echo "not installed: $f"; exit 1; }
 done

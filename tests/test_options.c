@@ -43,8 +43,8 @@ static int on_option(void *arg, const struct cli_plain *p, const char *text, str
 /* Parse a command line of words between blanks. The operands go to @rest. */
 static int parse(const char *line, struct slab_config *c, struct seen *s, char *rest, struct err *e)
 {
-	const struct cli_table tables[] = { { slab_config_opts, c, "Toggles" },
-					    { NULL, NULL, NULL } };
+	const struct cli_table tables[] = { { slab_config_opts, c, "Toggles", 0 },
+					    { NULL, NULL, NULL, 0 } };
 	const struct cli_spec spec = { .command = "test",
 				       .usage = "",
 				       .tables = tables,
@@ -144,8 +144,8 @@ static void test_refused(void **state)
 static void test_help(void **state)
 {
 	struct slab_config c;
-	const struct cli_table tables[] = { { slab_config_opts, &c, "Toggles" },
-					    { NULL, NULL, NULL } };
+	const struct cli_table tables[] = { { slab_config_opts, &c, "Toggles", 0 },
+					    { NULL, NULL, NULL, 0 } };
 	const struct cli_spec spec = { .command = "test",
 				       .usage = "[OPTION]...",
 				       .about = "About.",
@@ -178,12 +178,47 @@ static void test_help(void **state)
 	free(text);
 }
 
+/* Tables of which one is in use have their rows of one name each, with its default; a name that an
+ * earlier table hides for good is told once. */
+static void test_help_of_one_name(void **state)
+{
+	static const struct opt first[] = {
+		{ .name = "n", .type = OPT_UINT, .def = "64", .help = "first's" }, { .name = NULL }
+	};
+	static const struct opt second[] = {
+		{ .name = "n", .type = OPT_UINT, .def = "1000", .help = "second's" },
+		{ .name = NULL }
+	};
+	static const struct {
+		int one_of[2], shown;
+	} rows[] = { { { 1, 1 }, 1 }, { { 0, 1 }, 0 }, { { 1, 0 }, 0 }, { { 0, 0 }, 0 } };
+	size_t i, len;
+
+	(void)state;
+	for (i = 0; i < COUNT(rows); i++) {
+		const struct cli_table tables[] = { { first, NULL, "First", rows[i].one_of[0] },
+						    { second, NULL, "Second", rows[i].one_of[1] },
+						    { NULL, NULL, NULL, 0 } };
+		const struct cli_spec spec = { .command = "t", .usage = "", .tables = tables };
+		char *text = NULL;
+		FILE *f = open_memstream(&text, &len);
+
+		assert_non_null(f);
+		cli_help(f, &spec);
+		fclose(f);
+		assert_non_null(strstr(text, "first's [64]"));
+		assert_int_equal(strstr(text, "second's [1000]") != NULL, rows[i].shown);
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_accepted),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_help),
+		cmocka_unit_test(test_help_of_one_name),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);

@@ -14,7 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/missing.h"
 #include "cli/run_report.h"
 #include "cli/runner.h"
 #include "lib/file.h"
@@ -428,6 +427,13 @@ static char *says_invalid(const struct play *y, unsigned block, unsigned config,
 	return text("invalid pages: all on node 1\nend\n");
 }
 
+static char *says_one_repeated(const struct play *y, unsigned block, unsigned config,
+			       unsigned attempt)
+{
+	(void)y;
+	return text("%send\n", block || config || attempt ? "" : "disturbed steal: 4 %\n");
+}
+
 static const struct {
 	char *(*says)(const struct play *y, unsigned block, unsigned config, unsigned attempt);
 	double budget_s;
@@ -447,6 +453,7 @@ static const struct {
 	  "slabscope run: a limit=4 has no valid trial: invalid: pages: all on node 1\n"
 	  "slabscope run: a limit=8 has no valid trial: invalid: pages: all on node 1\n"
 	  "slabscope run: a limit=16 has no valid trial: invalid: pages: all on node 1\n" },
+	{ says_one_repeated, 0, 0, "slabscope run: 1 of 12 trials was disturbed and repeated\n" },
 	{ says_ok, 1e-9, 0,
 	  "slabscope run: 1 of 4 launches done, the next would not end within 0 s\n"
 	  "go on with: slabscope run --resume DIR\n" },
@@ -484,40 +491,87 @@ static void test_reports(void **state)
 	}
 }
 
-#define GONE(m, source, note) "value " m " - 1 unavailable 1 " source " -1 " note "\n"
-static const struct {
-	const char *out, *said;
-} absences[] = {
-	{ "value a.b 1 ns exact 1 clock -1\nend\n", "" },
-	/* what is off by request is no matter of the machine */
-	{ GONE("slabinfo.hits", "engine", "statistics are off") "end\n", "" },
-	{ GONE("perf.cycles", "hardware",
-	       "no PMU (ENOENT)") "value perf.faults 3 1 exact 1 software -1\n",
-	  "who: not measured here: perf (perf.cycles): no PMU (ENOENT); slabscope doctor has the remedies\n" },
-	/* merged by reason, the most first, two lines at most */
-	{ GONE("c.x", "kernel", "r3") GONE("perf.a", "hardware", "r1")
-		  GONE("numa.b", "placement", "r2") GONE("uncore.c", "hardware", "r1")
-			  GONE("perf.d", "hardware", "r1") GONE("numa.e", "placement", "r2")
-				  GONE("d.y", "kernel", "r4"),
-	  "who: not measured here: perf, uncore (3 quantities: perf.a, ...): r1\n"
-	  "who: not measured here: numa (2 quantities: numa.b, ...): r2; and 2 more for other reasons; slabscope doctor has the remedies\n" },
-	{ "no such line\nvalue\n" GONE("a.b", "kernel", ""),
-	  "who: not measured here: a (a.b): no reason given; slabscope doctor has the remedies\n" },
-};
+/* ---- what is said meanwhile ---- */
 
-static void test_missing(void **state)
+/* What run_trials() says on standard error. */
+static char *said_meanwhile(struct fixture *x, struct play *y, int quiet)
 {
-	size_t i, len;
+	const struct run_request q = { .quiet = quiet, .launch = played, .launch_arg = y };
+	int keep = dup(STDERR_FILENO), fd;
+	char path[] = "/tmp/slabscope-said.XXXXXX", *s;
+	struct run_result r;
+	struct err e;
+	int rc;
+
+	fd = mkstemp(path);
+	assert_true(keep >= 0 && fd >= 0);
+	fflush(stderr);
+	dup2(fd, STDERR_FILENO);
+	rc = run_trials(&x->p, &x->d, &q, &r, &e);
+	fflush(stderr);
+	dup2(keep, STDERR_FILENO);
+	close(keep);
+	close(fd);
+	if (rc)
+		fail_msg("%s", e.text);
+	run_result_release(&r);
+	assert_int_equal(file_read(path, 0, &s, NULL, NULL), 0);
+	unlink(path);
+	return s;
+}
+
+/* The first trial fails, all others are disturbed each time, and say what they could not measure. */
+static char *says_failed_then_disturbed(const struct play *y, unsigned block, unsigned config,
+					unsigned attempt)
+{
+	(void)block, (void)config, (void)attempt;
+	return text("%s%send\n",
+		    y->launched > 1 ? "value perf.x - 1 unavailable 1 hardware -1 no PMU\n" : "",
+		    y->launched > 1 ? "disturbed run_delay: 12 %\n" : "invalid pages\n");
+}
+
+static unsigned times(const char *text_, const char *what)
+{
+	unsigned n = 0;
+
+	for (; (text_ = strstr(text_, what)); text_ += strlen(what))
+		n++;
+	return n;
+}
+
+static void test_said_meanwhile(void **state)
+{
+	static const struct {
+		char *(*says)(const struct play *y, unsigned block, unsigned config,
+			      unsigned attempt);
+		int quiet;
+		unsigned missing, repeated, aside; /* lines of each kind */
+		const char *last;
+	} row[] = {
+		/* said once, though no trial is ever ok, and with the first that measured anything */
+		{ says_failed_then_disturbed, 0, 1, 22, 11,
+		  "12/12 trials, 22 repeats, 12 not ok\n" },
+		{ says_failed_then_disturbed, 1, 0, 0, 11, NULL },
+		{ says_failed_then_disturbed, 2, 0, 0, 0, NULL },
+		{ says_disturbed, 0, 0, 9, 2, "12/12 trials, 9 repeats, 2 not ok\n" },
+		{ says_ok, 0, 0, 0, 0, "12/12 trials\n" },
+	};
 
 	(void)state;
-	for (i = 0; i < sizeof(absences) / sizeof(absences[0]); i++) {
-		char *said = NULL;
-		FILE *f = open_memstream(&said, &len);
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct play y = { .says = row[i].says, .interrupt_at = -1 };
+		struct fixture x;
+		char *s;
 
-		missing_report(f, "who", absences[i].out, strlen(absences[i].out));
-		fclose(f);
-		assert_string_equal(said, absences[i].said);
-		free(said);
+		begin(&x, THREE);
+		s = said_meanwhile(&x, &y, row[i].quiet);
+		if (times(s, "not measured here: perf (perf.x): no PMU") != row[i].missing ||
+		    times(s, " (is repeated)\n") != row[i].repeated ||
+		    times(s, "disturbed: run_delay: 12 %\n") != row[i].aside ||
+		    (row[i].last ? !strstr(s, row[i].last) : times(s, "trials") != 0))
+			fail_msg("row %zu: %s", i, s);
+		free(s);
+		end(&x);
 	}
 }
 
@@ -528,7 +582,7 @@ int main(void)
 		cmocka_unit_test(test_no_repeats),	cmocka_unit_test(test_budget),
 		cmocka_unit_test(test_budget_of_plan),	cmocka_unit_test(test_precision),
 		cmocka_unit_test(test_precision_looks), cmocka_unit_test(test_precision_needs_time),
-		cmocka_unit_test(test_reports),		cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_reports),		cmocka_unit_test(test_said_meanwhile),
 	};
 
 	return cmocka_run_group_tests_name("runner", tests, NULL, NULL);

@@ -101,8 +101,10 @@ int ev_pfm_encode(const struct ev_pfm *p, const char *text, struct perf_event *e
 	memset(&attr, 0, sizeof(attr));
 	rc = call(p, ENCODE, encode_fn *)(text, PFM_PLM3, PFM_OS_PERF_EVENT_EXT, &arg);
 	if (rc == PFM_ERR_NOTFOUND || rc == PFM_ERR_NOTSUPP)
-		return err_set(e, -ENOENT,
-			       "libpfm4 knows no '%s' (it has the events of this CPU only)", text);
+		return err_set(e, -ENOENT, "libpfm4 knows no '%s'%s", text,
+			       getenv("LIBPFM_ENCODE_INACTIVE") ?
+				       "" :
+				       " (it has the events of this CPU only)");
 	if (rc != PFM_SUCCESS)
 		return err_set(e, -EINVAL, "libpfm4: %s: %s", text,
 			       call(p, STRERROR, strerror_fn *)(rc));

@@ -157,6 +157,14 @@ expect 0 stat aside
 says out '4 ok, 8 disturbed$'
 grep -q '^main,1,colour=1,time.ns_per_op,.*,4,0,0,0,0,8,0,$' aside/summary.csv || fail "summary.csv: $(grep time.ns aside/summary.csv)"
 
+# what stat shows where there is no time: what was measured, and not what the settings came to
+expect 0 run "${small[@]}" --workload churn --collect latency --launches 1 -o latency
+expect 0 stat latency
+says out '^latency\.alloc_p99 ns '
+expect 0 run "${small[@]}" --collect interference --launches 1 --repeats 0 --interference-run-delay 0 -o ledger
+expect 0 stat ledger
+says out '^interference\.'
+
 # a run of our own
 expect 0 run "${small[@]}" --launches 6 --n 1,2 --workload hot-header -o real
 expect 0 compare real -m slabinfo.bytes_held -m time.ns_per_op --explain

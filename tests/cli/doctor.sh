@@ -34,6 +34,12 @@ expect 0 doctor --quick time
 expect 0 doctor --quick --no-proof
 says out 'none: --no-proof'
 expect 0 doctor --quick software rusage
+# what is predicted is called so here, and where the word for it in samples.csv is another
+if expect 0 doctor --quick --json && command -v jq >/dev/null; then
+	jq -e '.quantities[] | select(.name == "numa-traffic") | .state == "unavailable" or
+		(.state == "approximate" and (.reason | test("predicted.*samples.csv.*source is placement")))' out >/dev/null ||
+		fail "numa-traffic: $(jq '.quantities[] | select(.name == "numa-traffic")' out)"
+fi
 
 expect 0 doctor --quick --json
 for key in machine permissions programs quantities proofs noise advice; do
@@ -56,6 +62,14 @@ expect 2 doctor page-fault
 says err "did you mean 'page-faults'"
 expect 2 doctor nothing-like-it
 expect 2 doctor --files nowhere
+expect 2 doctor -f nowhere
+cat >mine.ini <<'END'
+[event my-faults]
+expression = perf::PAGE-FAULTS
+unit = faults
+END
+expect 0 doctor --quick -f mine.ini my-faults
+says out '^  my-faults  '
 expect 0 doctor --help
 [ ! -w /dev/full ] || { "$bin" doctor --quick >/dev/full 2>err && fail 'a full disk is not noticed'; }
 

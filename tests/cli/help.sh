@@ -43,4 +43,10 @@ says err "did you mean 'workloads'"
 # every option that --help names is one that is taken
 expect 0 run --help
 [ "$(grep -c -- '--' out)" -gt 50 ] || fail "run --help is short"
+# of a name that two workloads have, each one's default
+sed -n '/^Workload churn:/,/^$/p' out >churn
+says churn '--n N .*\[1000 objects\]'
+sed -n '/^Workload hot-header:/,/^$/p' out >hot
+says hot '--n N .*\[64 objects\]'
+sed -n '/^Toggles of the cache:/,$p' out | grep -q -e '--seed' && fail "the toggle's seed, which the run's own hides"
 exit $failed

@@ -41,7 +41,7 @@ ok=$(grep -c '^ok$' states)
 [ $((disturbed + ok)) = "$(wc -l <states)" ] || fail "other states: $(sort states | uniq -c)"
 [ $code = $((ok == 0)) ] || fail "exit $code with $ok trials that are ok"
 says err 'trial b[0-9]*-c[0-9]* (main limit=[48]): disturbed: run_delay: .* (is repeated)$'
-says err '^slabscope run: [1-8] of 8 trials were disturbed and repeated'
+says err '^slabscope run: [1-8] of 8 trials w[ae][sr]e* disturbed and repeated'
 [ "$(trials r | uniq | wc -l)" = 8 ] || fail "not 8 trials"
 # repeats stand at the end of their block: blocks follow one another
 trials_in_order=$(awk -F, '/,trial\.status,/ { print substr($1, 1, 4) }' r/samples.csv)
