@@ -50,7 +50,8 @@ static void refill_from_slabs(struct kmem_cache_core *core, struct kmem_list3 *l
 }
 
 /* @ac is ours and empty. 1: it has objects now. */
-static int cache_alloc_refill(struct kmem_cache_core *core, struct array_cache *ac, unsigned node)
+static KMEM_PHASE(refill) int cache_alloc_refill(struct kmem_cache_core *core,
+						 struct array_cache *ac, unsigned node)
 {
 	struct kmem_list3 *l3 = core->l3[node];
 

@@ -3,6 +3,7 @@
 #include "engine/internal.h"
 
 /* The oldest batchcount pointers leave a full array: to the shared array if that has any room, else to slabs. */
+KMEM_PHASE(flush)
 void cache_flusharray(struct kmem_cache_core *core, struct array_cache *ac, unsigned node,
 		      struct list_head *doomed)
 {
@@ -31,6 +32,7 @@ void cache_flusharray(struct kmem_cache_core *core, struct array_cache *ac, unsi
 }
 
 /* a->lock held. All objects of @a go home: the owner's shared array first, then its slabs. */
+KMEM_PHASE(flush)
 void drain_alien(struct kmem_cache_core *core, struct alien_cache *a, unsigned owner,
 		 struct list_head *doomed)
 {

@@ -160,6 +160,7 @@ static void count_objs(struct kmem_cache_core *core, uint64_t num)
 		;
 }
 
+KMEM_PHASE(grow)
 int cache_grow(struct kmem_cache_core *core, unsigned node, void *pages, struct kmem_geo *pages_geo)
 {
 	struct kmem_list3 *l3 = core->l3[node];

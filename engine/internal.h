@@ -150,6 +150,16 @@ struct kmem_system {
 	unsigned reaper_period, reaper_running, reaper_stop;
 };
 
+/*
+ * A function that the modelled memory hierarchy tells apart. In its build (-DKMEM_PHASES) the function lies in a section
+ * of its own, by which an address inside it is known; elsewhere this says nothing.
+ */
+#ifdef KMEM_PHASES
+#define KMEM_PHASE(name) __attribute__((noinline, section("kmem_" #name)))
+#else
+#define KMEM_PHASE(name)
+#endif
+
 /* ---- lists ---- */
 
 static inline void list_init(struct list_head *h)

@@ -38,6 +38,12 @@
 
 enum wl_op { WL_ALLOC, WL_FREE, WL_VISIT, WL_OPS };
 
+#ifdef WL_MODEL
+/* The model's build: what the running CPU does from now on, an enum wl_op or WL_NO_OP; returns what it did before. */
+#define WL_NO_OP (-1)
+int wl_model_op(int op);
+#endif
+
 /* One worker's; nobody else touches it while the worker runs. */
 struct wl_timer {
 	uint64_t left[WL_OPS]; /* operations until the next one that is timed, that one included; 0:
@@ -107,6 +113,18 @@ static inline void wl_timer_record(struct wl_timer *t, enum wl_op op, uint64_t s
 		if (__builtin_expect(wl_due_, 0))                                  \
 			wl_timer_record(wl_timer_, op, wl_start_, wl_ticks_end()); \
 	} while (0)
+#elif defined(WL_MODEL)
+/* The build whose memory accesses are simulated: an operation says what it is, and takes no time. */
+#define WL_STEP(name) name
+#define WL_TIME(w, op, ...)                    \
+	do {                                   \
+		int wl_was_ = wl_model_op(op); \
+                                               \
+		(void)(w);                     \
+		__VA_ARGS__;                   \
+		wl_model_op(wl_was_);          \
+	} while (0)
+#define WL_TIME_IF(cond, w, op, ...) WL_TIME(w, (cond) ? (int)(op) : WL_NO_OP, __VA_ARGS__)
 #else
 #define WL_STEP(name) name
 #define WL_TIME(w, op, ...)  \
