@@ -85,9 +85,11 @@ TEST_HELP_SRC := $(filter-out $(TEST_SRC) $(FUZZ_SRC) tests/fuzz_main.c,$(sort $
 BENCH_SRC := $(sort $(wildcard bench/*.c))
 CLI_TESTS := $(sort $(wildcard tests/cli/*.sh))
 SH_TESTS := $(sort $(wildcard tests/check_*.sh))
-ALL_SRC := $(LIB_SRC) $(ENGINE_SRC) $(APP_SRC) $(MAIN_SRC)
+# In place of the thread sanitizer's runtime; see "the model's build"
+HOOK_SRC := $(sort $(wildcard collectors/model/hooks/*.c))
+ALL_SRC := $(LIB_SRC) $(ENGINE_SRC) $(APP_SRC) $(MAIN_SRC) $(HOOK_SRC)
 ALL_HDR := $(sort $(wildcard lib/*.h engine/*.h workloads/*.h collectors/*.h cli/*.h tests/*.h bench/*.h \
-	engine/*/*.h workloads/*/*.h collectors/*/*.h))
+	engine/*/*.h workloads/*/*.h collectors/*/*.h collectors/model/hooks/*.h))
 
 obj = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
 pic = $(patsubst %.c,$(OUT)/pic/%.o,$(1))
@@ -97,6 +99,8 @@ TESTS := $(patsubst %.c,$(OUT)/%,$(TEST_SRC))
 FUZZERS := $(patsubst %.c,$(OUT)/%,$(FUZZ_SRC))
 BENCHES := $(patsubst bench/%.c,$(OUT)/bench_%,$(BENCH_SRC))
 PROG := $(OUT)/slabscope
+# The program whose memory accesses can be simulated; sanitizers have a use of their own for the same hooks
+MODEL := $(if $(filter release debug,$(VARIANT)),$(OUT)/slabscope-model)
 # ./slabscope is the release build of the default folder, and nothing else's
 LINK := $(if $(filter build/release,$(OUT)),slabscope)
 
@@ -110,7 +114,7 @@ PUBLIC_HDR := engine/kmem_cache.h engine/fastpath.h engine/rseq.h engine/geometr
 
 # ---- build ---------------------------------------------------------------------------------------------------
 
-all: $(PROG) $(LIBRARY_A) $(LINK) ## build ./slabscope and the engine's library (the default)
+all: $(PROG) $(MODEL) $(LIBRARY_A) $(LINK) ## build ./slabscope and the engine's library (the default)
 
 slabscope: $(PROG)
 	$(Q)ln -sfn $(PROG) $@
@@ -118,7 +122,7 @@ slabscope: $(PROG)
 # A stamp that is rewritten only when compiler or flags change.
 STAMP := $(OUT)/flags
 STAMP_TEXT = $(CC) $(shell $(CC) -dumpfullversion -dumpmachine 2>/dev/null) $(ALL_CPPFLAGS) $(ALL_CFLAGS) | $(ALL_LDFLAGS) \
-	$(ALL_LIBS) $(TEST_CFLAGS) $(TEST_LIBS)
+	$(ALL_LIBS) $(TEST_CFLAGS) $(TEST_LIBS) $(MODEL_FLAGS)
 $(STAMP): FORCE
 	$(Q)$(PKG_CONFIG) --exists $(PACKAGES) || { echo "make: a library of '$(PACKAGES)' or $(PKG_CONFIG) is missing:" \
 		"'make deps' installs what is needed" >&2; exit 1; }
@@ -145,6 +149,9 @@ $(OUT)/commit: FORCE
 EVENT_DATA := $(wildcard collectors/events/*.csv collectors/events/*.ini)
 $(OUT)/obj/collectors/perf/ev_data.o: $(EVENT_DATA)
 
+# So are the targets of the model.
+$(OUT)/obj/collectors/model/target_data.o: $(wildcard targets/*.ini)
+
 $(OUT)/pic/%.o: %.c $(STAMP)
 	@mkdir -p $(@D)
 	$(say) CC $@
@@ -169,6 +176,71 @@ link = $(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.
 $(OUT)/slabscope: $(call obj,$(MAIN_SRC)) $(ALL_A)
 	$(say) LD $@
 	$(link) $(ALL_LIBS)
+
+# ---- the model's build ---------------------------------------------------------------------------------------
+
+# The program once more, with engine and workloads instrumented: each of their loads and stores calls a hook of
+# collectors/model/hooks/. gcc and clang are told to see volatile accesses and both halves of x++; copies are calls,
+# which the renaming turns into hooks, also those that the compiler makes itself. Vectors of 32 bytes would not be seen,
+# and a sibling call would hide which function is left: whatever the caller's CFLAGS ask for, these come after them.
+MODEL_CC := $(if $(findstring clang,$(CC)),-mllvm -tsan-distinguish-volatile \
+	-mllvm -tsan-instrument-read-before-write=1,--param=tsan-distinguish-volatile=1 -Wno-tsan)
+MODEL_ARCH := $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine 2>/dev/null)),-mno-avx)
+MODEL_FLAGS := -O2 -fsanitize=thread -fno-builtin -fno-optimize-sibling-calls -U_FORTIFY_SOURCE $(MODEL_ARCH) $(MODEL_CC) \
+	-DWL_MODEL -DKMEM_PHASES
+MODEL_RENAME := $(foreach f,memcpy memset memmove,--redefine-sym $(f)=model_$(f))
+OBJCOPY ?= objcopy
+seen = $(patsubst %.c,$(OUT)/model/%.o,$(1))
+SEEN_SRC := $(ENGINE_SRC) $(call src,workloads)
+HOOK_OBJ := $(call obj,$(HOOK_SRC))
+# every collector and command, but for the word that this is the native build
+NOT_MODEL := collectors/model/model_native.c
+UNSEEN_SRC := $(LIB_SRC) $(call src,collectors) $(call src,cli)
+
+$(OUT)/model/%.o: %.c $(STAMP)
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(MODEL_FLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(OBJCOPY) $(MODEL_RENAME) $@
+
+$(HOOK_OBJ): private BASE_CPPFLAGS += -DWL_MODEL
+$(OUT)/slabscope-model: $(call seen,$(SEEN_SRC)) $(HOOK_OBJ) \
+		$(call obj,$(filter-out $(NOT_MODEL),$(UNSEEN_SRC)))
+	$(say) LD $@
+	$(link) $(ALL_LIBS)
+
+# Programs of the tests that are instrumented, run by tests/check_model_*.sh and bench/model.sh: what the compiler makes
+# seen of each construct; what is seen of the engine; loads, simulated and (model_plain) as they are.
+MODEL_TESTS := $(addprefix $(OUT)/tests/model_,hooks engine load plain)
+MODEL_TEST_SRC := $(wildcard tests/model/*.c)
+plain = $(patsubst %.c,$(OUT)/plain/%.o,$(1))
+# an archive: of the model's files only the machine is taken
+SIM_A := $(OUT)/sim.a
+$(SIM_A): $(call obj,$(filter-out $(NOT_MODEL),$(wildcard collectors/model/*.c)) $(LIB_SRC))
+
+$(OUT)/plain/%.o: %.c $(STAMP)
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -DKMEM_NO_RSEQ -MMD -MP -c -o $@ $<
+
+$(MODEL_TESTS):
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(link) $(TEST_LIBS) $(ALL_LIBS)
+$(OUT)/tests/model_hooks: $(call seen,tests/model/construct.c) $(call obj,tests/model/hooks_main.c) $(HOOK_OBJ)
+$(OUT)/tests/model_engine: $(call seen,$(SEEN_SRC)) $(HOOK_OBJ) $(call obj,tests/model/engine_main.c $(LIB_SRC)) $(HELP_A)
+$(OUT)/tests/model_load: $(call seen,$(SEEN_SRC) tests/model/work.c) $(HOOK_OBJ) $(SIM_A) \
+	$(call obj,tests/model/load_main.c tests/model/load_model.c tests/workloads_help.c)
+$(OUT)/tests/model_plain: $(call plain,$(SEEN_SRC) tests/model/work.c) \
+	$(call obj,tests/model/load_main.c tests/model/load_plain.c tests/workloads_help.c $(LIB_SRC))
+
+.PHONY: model-tests
+model-tests: $(MODEL_TESTS)
+
+-include $(patsubst %.o,%.d,$(call seen,$(SEEN_SRC) $(MODEL_TEST_SRC)) $(call obj,$(MODEL_TEST_SRC)) \
+	$(call plain,$(SEEN_SRC) $(MODEL_TEST_SRC)))
+
+# ---- tests and benchmarks ------------------------------------------------------------------------------------
 
 # What several tests share: other .c files of tests/.
 $(HELP_A): $(call obj,$(TEST_HELP_SRC))
@@ -219,7 +291,7 @@ check-long: ## the same with longer tests and a hundred times the fuzzing
 	$(again) check-run SLABSCOPE_TEST_LONG=1
 
 .PHONY: check-build
-check-build: all tests fuzzers library
+check-build: all tests fuzzers library $(if $(MODEL),model-tests)
 
 # Sanitizer variants leave out what starts make or measures: it would say the same again.
 RUN_TESTS := $(TESTS) $(if $(filter release debug,$(VARIANT)),$(SH_TESTS) $(CLI_TESTS)) $(FUZZERS)
@@ -228,14 +300,14 @@ check-run: include-check
 		SLABSCOPE_TEST_LONG=$(SLABSCOPE_TEST_LONG) CC="$(CC)" MAKE="$(MAKE)" \
 		tests/run_tests.sh $(RUN_TESTS)
 
-demo: ## real caches with and without colour: a table, and plots in results/demo/ (2 minutes)
+demo: ## real caches with and without colour: a table, and plots in results/demo/ (about a minute)
 	$(Q)$(DEPS_CMD)
 	$(again) all
 	$(Q)tools/demo.sh
 
-bench: ## the fast path against glibc's malloc
+bench: ## the fast path against glibc's malloc; the modelled machine against cachegrind and native time
 	$(Q)$(DEPS_CMD)
-	$(again) all benches
+	$(again) all benches model-tests
 	$(Q)if [ -f bench/bench.sh ]; then sh bench/bench.sh; \
 		else for b in $(BENCHES); do $$b || exit 1; done; fi
 
@@ -257,6 +329,7 @@ fuzz-afl-run: $(FUZZERS)
 BINDIR = $(DESTDIR)$(PREFIX)/bin
 LIBDIR = $(DESTDIR)$(PREFIX)/lib
 INCDIR = $(DESTDIR)$(PREFIX)/include/slabscope
+LIBEXECDIR = $(DESTDIR)$(PREFIX)/libexec/slabscope
 SHAREDIR = $(DESTDIR)$(PREFIX)/share/slabscope
 MANDIR = $(DESTDIR)$(PREFIX)/share/man/man1
 # these keep their folders below share/slabscope/
@@ -266,6 +339,7 @@ MAN := $(wildcard docs/*.1 docs/man/*.1)
 install: all library ## install under $(DESTDIR)$(PREFIX)
 	$(Q)$(INSTALL) -d $(BINDIR) $(LIBDIR)/pkgconfig $(INCDIR) $(SHAREDIR) $(MANDIR)
 	$(Q)$(INSTALL) -m 755 $(PROG) $(BINDIR)/slabscope
+	$(Q)$(if $(MODEL),$(INSTALL) -d $(LIBEXECDIR) && $(INSTALL) -m 755 $(MODEL) $(LIBEXECDIR)/slabscope-model)
 	$(Q)$(INSTALL) -m 644 $(LIBRARY_A) $(LIBDIR)/
 	$(Q)$(INSTALL) -m 755 $(LIBRARY_SO) $(LIBDIR)/
 	$(Q)ln -sfn libslabscope.so.$(SOVERSION) $(LIBDIR)/libslabscope.so
@@ -280,7 +354,7 @@ install: all library ## install under $(DESTDIR)$(PREFIX)
 uninstall: ## remove what install put there
 	$(Q)rm -f $(BINDIR)/slabscope $(LIBDIR)/libslabscope.a $(LIBDIR)/libslabscope.so $(LIBDIR)/libslabscope.so.$(SOVERSION) \
 		$(LIBDIR)/pkgconfig/slabscope.pc $(addprefix $(MANDIR)/,$(notdir $(MAN)))
-	$(Q)rm -rf $(INCDIR) $(SHAREDIR)
+	$(Q)rm -rf $(INCDIR) $(SHAREDIR) $(LIBEXECDIR)
 
 clean: ## remove what was built (results stay)
 	$(Q)rm -rf $(BUILD) slabscope
@@ -288,7 +362,7 @@ clean: ## remove what was built (results stay)
 # ---- looking at the sources ----------------------------------------------------------------------------------
 
 .PHONY: format format-check tidy cppcheck include-check lint
-C_FILES := $(ALL_SRC) $(ALL_HDR) $(wildcard tests/*.c) $(BENCH_SRC)
+C_FILES := $(ALL_SRC) $(ALL_HDR) $(wildcard tests/*.c tests/model/*.[ch]) $(BENCH_SRC)
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY ?= clang-tidy
 

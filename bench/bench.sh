@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # `make bench`: the engine's fast path against malloc; a table on the terminal, and
-# results/bench/engine-short.csv (load,object_size,allocator,version,ns_min,ns_median,rounds).
+# results/bench/engine-short.csv (load,object_size,allocator,version,ns_min,ns_median,rounds). Then the modelled machine:
+# results/bench/model.csv (measure,value,unit,against,ratio), a part from each bench/model_*.sh and each program of
+# bench/model_*.c, which print such lines.
 # BUILD and VARIANT as for make; BENCH_ARGS goes to the program (--rounds N --pairs N).
 set -eu
 cd "$(dirname "$0")/.."
@@ -15,3 +17,19 @@ mkdir -p results/bench
 # shellcheck disable=SC2086 # BENCH_ARGS is words
 "$prog" --csv results/bench/engine-short.csv ${BENCH_ARGS-}
 echo "written: results/bench/engine-short.csv"
+
+csv=results/bench/model.csv
+echo measure,value,unit,against,ratio >"$csv.new"
+: >"$csv.parts"
+for part in bench/model_*.sh; do
+	bash "$part" >>"$csv.parts"
+done
+for part in bench/model_*.c; do
+	part=${part#bench/}
+	"${BUILD:-build}/${VARIANT:-release}/bench_${part%.c}" >>"$csv.parts"
+done
+grep -v '^measure,' "$csv.parts" >>"$csv.new"
+rm "$csv.parts"
+mv "$csv.new" "$csv"
+cat "$csv"
+echo "written: $csv"

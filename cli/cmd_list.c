@@ -9,6 +9,7 @@
 
 #include "cli/commands.h"
 #include "cli/job.h"
+#include "cli/list_targets.h"
 #include "cli/options.h"
 #include "cli/suggest.h"
 #include "cli/trial.h"
@@ -243,6 +244,8 @@ static const struct kind kinds[] = {
 	{ "toggles", "of the cache; each may be an axis", print_toggles, toggles_json },
 	{ "profiles", "named sets of toggles", print_profiles, profiles_json },
 	{ "rules", "generations of slab geometry", print_rules, rules_json },
+	{ "targets", "CPUs whose memory hierarchy can be modelled", list_targets,
+	  list_targets_json },
 	{ NULL, NULL, NULL, NULL },
 };
 
@@ -266,8 +269,12 @@ static const struct cli_plain options[] = {
 
 static const struct cli_spec spec = {
 	.command = "slabscope list",
-	.usage = "[workloads|collectors|allocators|options|toggles|profiles|rules] [--json]",
-	.about = "What can be named on a command line or in a job file, with defaults in brackets.",
+	.usage =
+		"[workloads|collectors|allocators|options|toggles|profiles|rules|targets [TARGET]] "
+		"[--json]",
+	.about =
+		"What can be named on a command line or in a job file, with defaults in brackets. With a "
+		"TARGET: all of its figures and where they are from, as a file that can be changed.",
 	.plain = options,
 	.option = take_plain,
 };
@@ -296,6 +303,8 @@ int cmd_list(int argc, char **argv)
 
 	if (n == CLI_HELP)
 		return 0;
+	if (n >= 0 && argc - n == 2 && !strcmp(argv[n], "targets"))
+		return list_target(argv[n + 1], json);
 	if (n >= 0 && argc - n > 1)
 		n = err_set(&e, -EINVAL, "expected one list, got %d", argc - n);
 	if (n < 0)

@@ -13,11 +13,13 @@
 #include "cli/caches.h"
 #include "cli/commands.h"
 #include "cli/job.h"
+#include "cli/launch_model.h"
 #include "cli/options.h"
 #include "cli/plan_print.h"
 #include "cli/run_report.h"
 #include "cli/rundir.h"
 #include "cli/runner.h"
+#include "collectors/model/params.h"
 
 #define MOST_TABLES 64
 
@@ -31,6 +33,7 @@ enum plain_id {
 	P_VERBOSE,
 	P_AA,
 	P_AA_COMPARISONS,
+	P_COLLECT,
 	P_SPECIAL, /* job_specials[id - P_SPECIAL] */
 };
 
@@ -89,12 +92,13 @@ static int take_plain(void *arg, const struct cli_plain *p, const char *text, st
 		return q->aa = 1, 0;
 	case P_AA_COMPARISONS:
 		return take_count(text, 1, AA_MOST, &q->aa_comparisons, e);
-	default:
+	default: /* P_COLLECT is the row of that name, with a letter */
 		return job_set(&q->given, p->name, text, "command line", e);
 	}
 }
 
 static const struct cli_plain own_options[] = {
+	{ "collect", 'c', "LIST", "what measures: see --collect below", P_COLLECT },
 	{ "out", 'o', "DIR", "results folder [results/JOB, or results/ and the time]", P_OUT },
 	{ "resume", 0, "DIR", "go on with a run that was stopped or killed", P_RESUME },
 	{ "force", 'f', NULL, "replace an earlier run in the folder", P_FORCE },
@@ -220,20 +224,24 @@ static void default_out(const char *file, int aa, char out[PATH_MAX])
 
 /* ---- running ---- */
 
-/* No debug or sanitizer build measures unless told to. */
+/* No debug or sanitizer build measures unless told to; and modelled trials need their program. */
 static int check_build(const struct plan *p, struct err *e)
 {
 	const char *flaw = trial_build_flaw();
+	char program[PATH_MAX];
 	unsigned c;
 
-	for (c = 0; *flaw && c < p->nr_configs; c++) {
+	for (c = 0; c < p->nr_configs; c++) {
 		struct trial_spec s;
-		unsigned allowed;
+		unsigned allowed, modelled;
 
 		if (plan_spec(p, c, &s, e))
 			return -EINVAL;
-		allowed = s.run.allow_debug;
+		allowed = s.run.allow_debug || !*flaw;
+		modelled = (unsigned)model_in_list(s.run.collect);
 		trial_spec_release(&s);
+		if (modelled && model_program(program, e))
+			return -ENOENT;
 		if (!allowed)
 			return err_set(
 				e, -EPERM,

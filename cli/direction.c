@@ -41,6 +41,16 @@ static const struct row by_name[] = {
 	{ "interference.softirq", LESS_IS_BETTER },
 	{ "interference.psi_*", LESS_IS_BETTER },
 	{ "interference.*", FEWER_IS_BETTER },
+	/* of a model: no time was measured, and which sets are in use is neither good nor bad */
+	{ "model.memory_time*", LESS_IS_BETTER },
+	{ "model.*_hot_set_[1-4]", AMOUNT },
+	{ "model.*_hot_set", AMOUNT },
+	{ "model.*_miss_sets", AMOUNT },
+	{ "model.*_sets*", AMOUNT },
+	{ "model.invalidations", FEWER_IS_BETTER },
+	{ "model.upgrades", FEWER_IS_BETTER },
+	{ "model.slab_*", FEWER_IS_BETTER }, /* as slabinfo's */
+	{ "model.*_writebacks*", FEWER_IS_BETTER },
 	{ "trial.*", AMOUNT },
 	{ "effective.*", AMOUNT },
 	{ "slabinfo.utilisation", HIGHER_IS_BETTER },

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -65,8 +66,53 @@ static void pipes_close(struct pipes *p)
 	memset(p, -1, sizeof(*p));
 }
 
+/* Another program, and its environment. */
+struct other {
+	const char *program;
+	char **env; /* malloc'd, the strings are ours */
+};
+
+static int concerns_us(const char *var)
+{
+	static const char *const begins[] = { "SLABSCOPE_",    "HWLOC_",	"LD_",
+					      "ASAN_OPTIONS=", "LSAN_OPTIONS=", "UBSAN_OPTIONS=" };
+	unsigned i;
+
+	for (i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
+		if (!strncmp(var, begins[i], strlen(begins[i])))
+			return 1;
+	return 0;
+}
+
+static int other_init(struct other *o, const char *program)
+{
+	size_t n = 0, i, k = 0;
+
+	*o = (struct other){ program, NULL };
+	if (!program)
+		return 0;
+	while (environ[n])
+		n++;
+	o->env = calloc(n + 1, sizeof(*o->env));
+	for (i = 0; o->env && i < n; i++)
+		if (concerns_us(environ[i]))
+			o->env[k++] = environ[i];
+	return o->env ? 0 : -ENOMEM;
+}
+
+static void become_other(const struct other *o, char *const argv[])
+{
+	int now = personality(0xffffffff);
+
+	if (now >= 0)
+		personality((unsigned long)now |
+			    ADDR_NO_RANDOMIZE); /* refused: the trial says so */
+	execve(o->program, argv, o->env);
+}
+
 /* Only async-signal-safe calls between fork and exec. */
-static void become_trial(const struct launcher *l, const struct pipes *p, pid_t parent)
+static void become_trial(const struct launcher *l, const struct pipes *p, const struct other *o,
+			 pid_t parent)
 {
 	static char *const argv[] = { (char *)"slabscope", (char *)"_trial", NULL };
 	/* out of the way of 0..3, which dup2 fills */
@@ -82,12 +128,15 @@ static void become_trial(const struct launcher *l, const struct pipes *p, pid_t 
 	    dup2(out, TRIAL_OUT_FD) < 0)
 		_exit(127);
 	sigprocmask(SIG_SETMASK, &l->before, NULL);
-	execv("/proc/self/exe", argv);
+	if (o->program)
+		become_other(o, argv);
+	else
+		execv("/proc/self/exe", argv);
 	_exit(127);
 }
 
-static int start(const struct launcher *l, const char *spec, struct pipes *p, pid_t *pid,
-		 struct err *e)
+static int start(const struct launcher *l, const struct other *o, const char *spec, struct pipes *p,
+		 pid_t *pid, struct err *e)
 {
 	pid_t parent = getpid();
 	size_t len = strlen(spec);
@@ -104,7 +153,7 @@ static int start(const struct launcher *l, const char *spec, struct pipes *p, pi
 	if (!rc) {
 		*pid = fork();
 		if (!*pid)
-			become_trial(l, p, parent);
+			become_trial(l, p, o, parent);
 		if (*pid < 0)
 			rc = err_set(e, -errno, "fork: %s", strerror(errno));
 		else
@@ -281,12 +330,22 @@ static void judge(const struct launcher *l, int status, struct launch *r)
 
 int launch_trial(struct launcher *l, const char *spec, struct launch *r, struct err *e)
 {
+	return launch_program(l, NULL, spec, r, e);
+}
+
+int launch_program(struct launcher *l, const char *program, const char *spec, struct launch *r,
+		   struct err *e)
+{
+	struct other o;
 	struct pipes p;
 	pid_t pid;
 	int rc, status;
 
 	memset(r, 0, sizeof(*r));
-	rc = start(l, spec, &p, &pid, e);
+	if (other_init(&o, program))
+		return err_set(e, -ENOMEM, "out of memory");
+	rc = start(l, &o, spec, &p, &pid, e);
+	free(o.env);
 	if (rc)
 		return rc;
 	close(p.spec[0]);

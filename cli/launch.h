@@ -53,6 +53,13 @@ struct launch {
 
 /* Run one trial. 0 with @r filled however the trial went; -errno when it could not be started. */
 int launch_trial(struct launcher *l, const char *spec, struct launch *r, struct err *e);
+/*
+ * The same with another @program (NULL: this one), whose addresses shall be the same in each run: no
+ * randomisation of the address space where the kernel lets us (personality(2)), and of the environment
+ * only what concerns us (SLABSCOPE_*, HWLOC_*, LD_*, options of sanitizers).
+ */
+int launch_program(struct launcher *l, const char *program, const char *spec, struct launch *r,
+		   struct err *e);
 void launch_release(struct launch *r);
 
 #endif

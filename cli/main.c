@@ -38,6 +38,8 @@ static const struct command commands[] = {
 	{ "compare", cmd_compare,
 	  "faster, slower, equivalent, or not to be told: configs of a run or of two" },
 	{ "plot", cmd_plot, "pictures of a run, with the gnuplot files that make them" },
+	{ "model", cmd_model,
+	  "a stored address trace through a modelled memory hierarchy: misses by level" },
 	{ "help", cmd_help, "this text, or a command's own" },
 	{ "version", cmd_version, "version, build and licences" },
 	{ NULL, NULL, NULL },

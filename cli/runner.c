@@ -6,10 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/launch.h"
+#include "cli/launch_model.h"
 #include "cli/missing.h"
 #include "cli/progress.h"
 #include "cli/record.h"
+#include "collectors/model/params.h"
 #include "lib/clock.h"
 
 const char *const run_end_names[] = { "all", "precision", "time_budget", "signal", NULL };
@@ -34,35 +35,37 @@ static double elapsed(const struct running *g)
 
 /* ---- one trial ---- */
 
-/* The specification of one trial as text: the config's, with the block's seed. */
-static char *trial_text(const struct plan *p, unsigned block, unsigned config, struct err *e)
+static int launch_text(struct running *g, unsigned block, unsigned config,
+		       const struct trial_spec *s, struct launch *l, struct err *e)
 {
-	struct trial_spec s;
-	char *text;
-
-	if (plan_spec(p, config, &s, e))
-		return NULL;
-	s.run.seed = plan_trial_seed(p, block);
-	text = plan_spec_text(&s);
-	trial_spec_release(&s);
-	if (!text)
-		err_set(e, -ENOMEM, "out of memory");
-	return text;
-}
-
-static int launch(struct running *g, unsigned block, unsigned config, struct launch *l,
-		  struct err *e)
-{
-	char *text = trial_text(g->p, block, config, e);
+	char *text = plan_spec_text(s);
 	int rc;
 
 	if (!text)
-		return -ENOMEM;
+		return err_set(e, -ENOMEM, "out of memory");
 	if (g->q->launch)
 		rc = g->q->launch(g->q->launch_arg, block, config, text, l, e);
 	else
 		rc = launch_trial(&g->launcher, text, l, e);
 	free(text);
+	return rc;
+}
+
+/* The config's specification with the block's seed. */
+static int launch(struct running *g, unsigned block, unsigned config, struct launch *l,
+		  struct err *e)
+{
+	struct trial_spec s;
+	int rc = plan_spec(g->p, config, &s, e);
+
+	if (rc)
+		return rc;
+	s.run.seed = plan_trial_seed(g->p, block);
+	if (!g->q->launch && model_in_list(s.run.collect))
+		rc = launch_modelled(&g->launcher, &s, l, e);
+	else
+		rc = launch_text(g, block, config, &s, l, e);
+	trial_spec_release(&s);
 	return rc;
 }
 

@@ -10,7 +10,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "cli/trial_exec.h"
+#include "cli/trial_model.h"
+#include "collectors/model/model.h"
 #include "lib/host.h"
 
 struct fd_sink {
@@ -94,6 +95,8 @@ static int setup_machine(struct trial_exec *x, struct err *e)
 	x->cpu = calloc(run->workers, sizeof(*x->cpu));
 	if (!x->machine || !x->cpu)
 		return err_set(e, -ENOMEM, "no memory for the machine");
+	if (x->model)
+		return trial_model_machine(x, e);
 	err = kmem_machine_native(x->machine, e);
 	if (!err && run->nodes)
 		err = kmem_machine_emulate(x->machine, run->nodes, e);
@@ -165,6 +168,11 @@ static int open_collectors(struct trial_exec *x, struct err *e)
 		struct collect_ctx *ctx = &x->ctx[x->nr_collectors];
 		int err;
 
+		if (x->model && c && (c->thread_start || c->own_passes))
+			return err_set(
+				e, -EINVAL,
+				"collect: '%s' measures this machine, and the trial is modelled",
+				name);
 		if (!c || x->nr_collectors == TRIAL_MAX_COLLECTORS)
 			return err_set(e, -EINVAL, "collect: %s '%s'",
 				       c ? "too many, at" : "there is no collector", name);
@@ -206,8 +214,10 @@ static void plan_passes(struct trial_exec *x)
 
 static int setup(struct trial_exec *x, struct err *e)
 {
-	int err = setup_machine(x, e);
+	int err = trial_model_open(x, e);
 
+	if (!err)
+		err = setup_machine(x, e);
 	if (!err)
 		err = trial_bind(x, x->cpu[0],
 				 e); /* pages that the system touches first lie there */
@@ -280,8 +290,9 @@ static int teardown(struct trial_exec *x, struct err *e)
 	if (x->system)
 		err = kmem_system_destroy(x->system, e);
 	wl_workers_destroy(x->env.worker);
-	if (x->home && !err)
+	if ((x->home || x->model) && !err)
 		trial_unbind(x, NULL);
+	trial_model_close(x);
 	hwloc_bitmap_free(x->home);
 	if (x->have_topo)
 		hwloc_topology_destroy(x->topo);
@@ -352,6 +363,16 @@ int trial_run(const struct trial_spec *s, int out)
 	return err || late_err;
 }
 
+/* What a modelled trial needs makes others meaningless. */
+static int check_program(const struct trial_spec *s, struct err *e)
+{
+	if (model_build() == model_in_list(s->run.collect))
+		return 0;
+	return err_set(e, -EINVAL,
+		       model_build() ? "collect: slabscope-model runs trials with `model` only" :
+				       "collect: `model` runs in slabscope-model only");
+}
+
 int trial_main(int in, int out)
 {
 	struct trial_spec s = { .wl = NULL };
@@ -368,7 +389,8 @@ int trial_main(int in, int out)
 		err_set(&e, -errno, "the specification cannot be read: %s", strerror(errno));
 		return bad_spec(out, &e);
 	}
-	if (trial_spec_init(&s, &e) || trial_spec_read(&s, f, &e) || trial_spec_validate(&s, &e))
+	if (trial_spec_init(&s, &e) || trial_spec_read(&s, f, &e) || trial_spec_validate(&s, &e) ||
+	    check_program(&s, &e))
 		status = bad_spec(out, &e);
 	else if (*trial_build_flaw() && !s.run.allow_debug) {
 		err_set(&e, -EPERM,
@@ -377,7 +399,7 @@ int trial_main(int in, int out)
 		status = bad_spec(out, &e);
 	} else {
 		prctl(PR_SET_NAME, "slabscope-trial");
-		status = trial_run(&s, out);
+		status = model_build() ? trial_model_run(&s, out) : trial_run(&s, out);
 	}
 	fclose(f);
 	trial_spec_release(&s);

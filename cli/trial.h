@@ -27,7 +27,8 @@
  * Each line is one write(), so that what a crashing child has said is whole lines;
  * trial_line_parse() reads them. Files: trial_spec.c (options), trial_line.c (protocol),
  * trial_cpus.c (who runs where), trial_crew.c (threads), trial_exec.c (what they do),
- * trial_effective.c (what came out), trial.c (the whole).
+ * trial_effective.c (what came out), trial_model.c (workers of a simulated machine), trial.c (the
+ * whole).
  */
 
 #include <stdint.h>
@@ -104,6 +105,9 @@ int trial_spec_read(struct trial_spec *s, FILE *f, struct err *e);
  * or a bad list. */
 int trial_cpus(const struct trial_opts *run, const struct kmem_machine *m, unsigned *cpu,
 	       struct err *e);
+/* The same on an invented machine, in which each core has @threads CPUs in a row. */
+int trial_cpus_model(const struct trial_opts *run, const struct kmem_machine *m, unsigned threads,
+		     unsigned *cpu, struct err *e);
 /* The same, but only whether there are such CPUs: does not look at cores. */
 int trial_cpus_check(const struct trial_opts *run, const struct kmem_machine *m, struct err *e);
 

@@ -56,14 +56,18 @@ static int by_turn(const void *a, const void *b)
 	return x->node < y->node ? -1 : x->node > y->node;
 }
 
-static unsigned seats_fill(const struct kmem_machine *m, struct seat *seat)
+/* @threads 0: this machine's cores; else cores of so many CPUs in a row. */
+static unsigned seats_fill(const struct kmem_machine *m, unsigned threads, struct seat *seat)
 {
 	unsigned n = 0;
 
 	for (unsigned c = 0; c < m->nr_cpus; c++)
 		if (m->cpu_online[c])
 			seat[n++] = (struct seat){ .cpu = c, .node = m->cpu_node[c] };
-	core_ranks(m, seat, n);
+	if (!threads)
+		core_ranks(m, seat, n);
+	for (unsigned i = 0; i < n && threads; i++)
+		seat[i].rank = seat[i].cpu % threads;
 	for (unsigned i = 0; i < n; i++)
 		for (unsigned j = 0; j < i; j++)
 			seat[i].order += seat[j].node == seat[i].node &&
@@ -72,15 +76,15 @@ static unsigned seats_fill(const struct kmem_machine *m, struct seat *seat)
 	return n;
 }
 
-static int cpus_auto(const struct trial_opts *run, const struct kmem_machine *m, unsigned *cpu,
-		     struct err *e)
+static int cpus_auto(const struct trial_opts *run, const struct kmem_machine *m, unsigned threads,
+		     unsigned *cpu, struct err *e)
 {
 	struct seat *seat = malloc(m->nr_cpus * sizeof(*seat));
 	unsigned n;
 
 	if (!seat)
 		return err_set(e, -ENOMEM, "no memory for %u CPUs", m->nr_cpus);
-	n = seats_fill(m, seat);
+	n = seats_fill(m, threads, seat);
 	for (unsigned i = 0; i < run->workers && i < n; i++)
 		cpu[i] = seat[i].cpu;
 	free(seat);
@@ -146,14 +150,21 @@ static int cpus_list(const struct trial_opts *run, const struct kmem_machine *m,
 	return 0;
 }
 
-int trial_cpus(const struct trial_opts *run, const struct kmem_machine *m, unsigned *cpu,
-	       struct err *e)
+int trial_cpus_model(const struct trial_opts *run, const struct kmem_machine *m, unsigned threads,
+		     unsigned *cpu, struct err *e)
 {
 	int err = trial_cpus_check(run, m, e);
 
 	if (err)
 		return err;
-	return strcmp(run->cpus, "auto") ? cpus_list(run, m, cpu, e) : cpus_auto(run, m, cpu, e);
+	return strcmp(run->cpus, "auto") ? cpus_list(run, m, cpu, e) :
+					   cpus_auto(run, m, threads, cpu, e);
+}
+
+int trial_cpus(const struct trial_opts *run, const struct kmem_machine *m, unsigned *cpu,
+	       struct err *e)
+{
+	return trial_cpus_model(run, m, 0, cpu, e);
 }
 
 int trial_cpus_check(const struct trial_opts *run, const struct kmem_machine *m, struct err *e)

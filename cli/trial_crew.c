@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/trial_exec.h"
+#include "cli/trial_model.h"
 
 static int bind_cpu(struct trial_exec *x, hwloc_const_cpuset_t set, struct err *e)
 {
@@ -22,9 +22,12 @@ static int uses_slots(const struct trial_exec *x)
 
 int trial_bind(struct trial_exec *x, unsigned cpu, struct err *e)
 {
-	hwloc_bitmap_t set = hwloc_bitmap_alloc();
+	hwloc_bitmap_t set;
 	int err;
 
+	if (x->model)
+		return trial_model_bind(x, cpu, e);
+	set = hwloc_bitmap_alloc();
 	if (!set)
 		return err_set(e, -ENOMEM, "no memory");
 	hwloc_bitmap_only(set, cpu);
@@ -40,6 +43,10 @@ int trial_bind(struct trial_exec *x, unsigned cpu, struct err *e)
 
 int trial_unbind(struct trial_exec *x, struct err *e)
 {
+	if (x->model) {
+		trial_model_unbind(x);
+		return 0;
+	}
 	if (uses_slots(x))
 		kmem_thread_bind(-1);
 	return bind_cpu(x, x->home, e);
@@ -121,8 +128,25 @@ int trial_crew_all(struct trial_exec *x, trial_job *job, struct err *e)
 	return crew_error(x, e);
 }
 
+/* The main thread is one worker after the other. */
+static int model_turns(struct trial_exec *x, trial_job *job, struct err *e)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < x->env.workers && !err; i++) {
+		struct trial_hand h = { .x = x, .w = &x->env.worker[i] };
+
+		err = trial_model_bind(x, h.w->cpu, e);
+		if (!err)
+			err = job(x, &h, e);
+	}
+	return err;
+}
+
 int trial_crew_turns(struct trial_exec *x, trial_job *job, struct err *e)
 {
+	if (x->model)
+		return model_turns(x, job, e);
 	for (unsigned i = 0; i < x->nr_hands; i++) {
 		int err;
 
@@ -143,6 +167,8 @@ int trial_crew_start(struct trial_exec *x, struct err *e)
 {
 	unsigned n = x->spec->run.workers;
 
+	if (x->model)
+		return 0;
 	x->hand = aligned_alloc(_Alignof(struct trial_hand), n * sizeof(*x->hand));
 	if (!x->hand)
 		return err_set(e, -ENOMEM, "no memory for %u workers", n);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/trial_exec.h"
+#include "cli/trial_model.h"
 #include "engine/pages.h"
 #include "lib/host.h"
 
@@ -108,6 +108,8 @@ static void emit_placement(const struct census *c, struct value_sink *sink)
 {
 	static const char metric[] = "placement.on_asked_node";
 
+	if (c->x->model)
+		return; /* there are no pages of such nodes, and nobody asked for any */
 	if (c->x->machine->emulated)
 		value_put_unavailable(sink, metric, "1", "kernel",
 				      "nodes are emulated: pages lie on the machine's own");
@@ -154,7 +156,10 @@ static void emit_machine(struct trial_exec *x)
 	}
 	trial_effective(x->out, "cpus", "%s", cpus);
 	trial_effective(x->out, "nodes", "%u", m->nr_nodes);
-	trial_effective(x->out, "emulated", "%u", m->emulated);
+	if (x->model)
+		trial_effective(x->out, "target", "%s", x->model->target.name);
+	else
+		trial_effective(x->out, "emulated", "%u", m->emulated);
 	trial_effective(x->out, "page_size", "%u", m->page_size);
 	trial_effective(x->out, "cache_line", "%u", m->cache_line);
 	if (m->l1d_size && m->l1d_ways) { /* what is not known is left out */

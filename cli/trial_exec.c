@@ -6,7 +6,7 @@
 #include <sched.h>
 #include <string.h>
 
-#include "cli/trial_exec.h"
+#include "cli/trial_model.h"
 #include "lib/clock.h"
 
 /* ---- preparing ---- */
@@ -86,7 +86,7 @@ static int round_of(struct trial_exec *x, uint64_t n, uint64_t *ns, struct err *
 	int err;
 
 	x->steps = n;
-	err = trial_crew_all(x, job_steps, e);
+	err = x->model ? trial_model_steps(x, n, e) : trial_crew_all(x, job_steps, e);
 	x->warmup_ops += n;
 	*ns = 0;
 	for (unsigned i = 0; i < x->nr_hands; i++)
@@ -155,6 +155,16 @@ static int warm(struct trial_exec *x, uint64_t since, double want_ns, struct err
 	return 0;
 }
 
+/* There is no clock to go by. */
+static int model_warm_up(struct trial_exec *x, struct err *e)
+{
+	const struct trial_opts *run = &x->spec->run;
+	uint64_t ns;
+
+	x->ops = run->ops == OPT_AUTO_U64 ? trial_model_ops(x) : run->ops;
+	return round_of(x, run->warmup_ops == OPT_AUTO_U64 ? x->ops : run->warmup_ops, &ns, e);
+}
+
 int trial_warm_up(struct trial_exec *x, struct err *e)
 {
 	const struct trial_opts *run = &x->spec->run;
@@ -162,6 +172,8 @@ int trial_warm_up(struct trial_exec *x, struct err *e)
 	uint64_t since = clock_ns();
 	int err = 0;
 
+	if (x->model)
+		return model_warm_up(x, e);
 	x->ops = run->ops;
 	if (run->ops == OPT_AUTO_U64)
 		err = calibrate(x, want_ns, e);
@@ -216,7 +228,7 @@ static int one_pass(struct trial_exec *x, struct err *e)
 			x->collector[i]->start(&x->ctx[i]);
 	x->steps = x->ops;
 	x->arrived = 0;
-	err = trial_crew_all(x, job_measure, e);
+	err = x->model ? trial_model_steps(x, x->ops, e) : trial_crew_all(x, job_measure, e);
 	for (unsigned i = x->nr_collectors; i-- > 0;)
 		if (x->collector[i]->stop && takes_part(x, i))
 			x->collector[i]->stop(&x->ctx[i]);

@@ -22,6 +22,7 @@
 
 struct trial_exec;
 struct trial_hand;
+struct trial_model; /* cli/trial_model.h */
 
 /* What a worker does for the crew; 0 or -errno with the text in @e. */
 typedef int trial_job(struct trial_exec *x, struct trial_hand *h, struct err *e);
@@ -49,7 +50,8 @@ struct trial_exec {
 	struct kmem_system *system;
 	const struct allocator_ops *allocator;
 	struct wl_env env;
-	int have_setup; /* teardown is owed */
+	int have_setup;		   /* teardown is owed */
+	struct trial_model *model; /* the trial is modelled: one thread is all workers; or NULL */
 
 	unsigned nr_collectors;
 	const struct collector *collector[TRIAL_MAX_COLLECTORS];

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/trial.h"
+#include "cli/trial_model.h"
 #include "engine/machine.h"
 
 #define FIELD(f) .offset = offsetof(struct trial_opts, f)
@@ -359,7 +359,23 @@ static int check_geometry(const struct trial_spec *s, const struct kmem_machine 
 	return err ? err : slab_geometry(&in, &s->config, &g, e);
 }
 
-/* What depends on the machine: CPUs, nodes, geometry. */
+static int check_cache(const struct trial_spec *s, const struct kmem_machine *m, struct err *e)
+{
+	int err = slab_config_validate(&s->config, m->nr_nodes, e);
+
+	return !err && allocator_find(s->run.allocator)->is_slab ? check_geometry(s, m, e) : err;
+}
+
+/* Does the trial run on this machine, or on a simulated one alone? */
+static int runs_here(const struct trial_spec *s)
+{
+	char rest[OPT_STR_MAX];
+
+	trial_model_split(s->run.collect, rest);
+	return *rest || !model_in_list(s->run.collect);
+}
+
+/* What depends on the machine: CPUs, nodes, geometry; for the model on the target's, too. */
 static int check_machine(const struct trial_spec *s, const struct kmem_machine *native,
 			 struct err *e)
 {
@@ -368,15 +384,22 @@ static int check_machine(const struct trial_spec *s, const struct kmem_machine *
 
 	if (!m)
 		return err_set(e, -ENOMEM, "no memory for the machine");
-	*m = *native;
-	if (s->run.nodes)
-		err = kmem_machine_emulate(m, s->run.nodes, e);
-	if (!err)
-		err = trial_cpus_check(&s->run, m, e);
-	if (!err)
-		err = slab_config_validate(&s->config, m->nr_nodes, e);
-	if (!err && allocator_find(s->run.allocator)->is_slab)
-		err = check_geometry(s, m, e);
+	if (runs_here(s)) {
+		*m = *native;
+		if (s->run.nodes)
+			err = kmem_machine_emulate(m, s->run.nodes, e);
+		if (!err)
+			err = trial_cpus_check(&s->run, m, e);
+		if (!err)
+			err = check_cache(s, m, e);
+	}
+	if (!err && model_in_list(s->run.collect)) {
+		err = trial_model_validate(s, m, e);
+		if (!err)
+			err = check_cache(s, m, e);
+		if (err)
+			err_prefix(e, err, "collect: model");
+	}
 	free(m);
 	return err;
 }
@@ -406,7 +429,7 @@ int trial_spec_validate(const struct trial_spec *s, struct err *e)
 
 	if (!m)
 		return err_set(e, -ENOMEM, "no memory for the machine");
-	err = kmem_machine_native(m, e);
+	err = runs_here(s) ? kmem_machine_native(m, e) : 0; /* a model looks at nothing here */
 	if (!err)
 		err = trial_spec_validate_on(s, m, e);
 	free(m);

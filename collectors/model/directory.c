@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who has a line: one bit by cache, exact, and the core that may write without asking.
+ *
+ * MESI by that: M and E are the owner's (E: LEVEL_OWN without LEVEL_DIRTY in its L1), everything else is S. A cache
+ * "on the path" of a core is one of its own or one it shares; copies there need no message.
+ *
+ *	load that misses   others have it: the owner's copies become S; dirty ones are written back to the first shared
+ *	                   level below them that has the line, or to memory. None has it: E
+ *	store              others' copies go; a dirty one hands its data on and is not written back
+ *
+ * A fill that no cache on the path has comes from any other cache that has the line, clean or dirty, and from memory
+ * if there is none.
+ */
+#include "collectors/model/sim_impl.h"
+
+void sim_dir_set(struct sim *s, unsigned level, unsigned nr, uint32_t lid)
+{
+	unsigned bit = s->conf[level].bit + nr;
+
+	sim_dir(s, lid)[bit / 64] |= UINT64_C(1) << bit % 64;
+}
+
+void sim_dir_clear(struct sim *s, unsigned level, unsigned nr, uint32_t lid)
+{
+	unsigned bit = s->conf[level].bit + nr;
+	uint32_t unit = UINT32_C(1) << s->unit, step = UINT32_C(1) << s->conf[level].shift;
+	uint32_t first = lid & ~(unit - 1);
+
+	/* lines smaller than the unit: another one may still be there */
+	if (step < unit)
+		for (uint32_t i = first; i < first + unit; i += step)
+			if (level_find(&s->inst[level][nr].l, sim_set_of(s, level, i),
+				       sim_tag(s, level, i)))
+				return;
+	sim_dir(s, lid)[bit / 64] &= ~(UINT64_C(1) << bit % 64);
+}
+
+bool sim_held_above(const struct sim *s, unsigned level, unsigned nr, uint32_t lid)
+{
+	const struct sim_conf *above = &s->conf[level - 1];
+	unsigned per = s->conf[level].shared / above->shared;
+	const uint64_t *d = sim_dir(s, lid);
+
+	for (unsigned x = nr * per; x < (nr + 1) * per && x < above->nr; x++)
+		if (d[(above->bit + x) / 64] >> (above->bit + x) % 64 & 1)
+			return true;
+	return false;
+}
+
+/* ---- other caches ---- */
+
+struct other {
+	unsigned level, nr;
+};
+
+/* The next copy outside the path of @k from directory bit *@at on. */
+static bool next_other(const struct sim *s, const struct sim_core *k, const uint64_t *d,
+		       unsigned *at, struct other *o)
+{
+	for (unsigned w = *at / 64; w < s->words; w++) {
+		uint64_t bits = d[w] & ~k->path[w];
+
+		if (w == *at / 64)
+			bits &= ~UINT64_C(0) << *at % 64;
+		if (!bits)
+			continue;
+		*at = w * 64 + (unsigned)__builtin_ctzll(bits);
+		*o = (struct other){ s->bit_level[*at], s->bit_inst[*at] };
+		++*at;
+		return true;
+	}
+	return false;
+}
+
+/* Lines of @o's level in the unit of @lid: loop over them. */
+#define for_each_part(s, o, lid, i)                                  \
+	for (uint32_t i = (lid) & ~((UINT32_C(1) << (s)->unit) - 1), \
+		      i##_end = i + (UINT32_C(1) << (s)->unit);      \
+	     i < i##_end; i += UINT32_C(1) << (s)->conf[(o).level].shift)
+
+/* Others' copies go. Whether one of them was dirty. */
+static bool invalidate_others(struct sim *s, struct sim_cpu *c, uint32_t lid)
+{
+	uint64_t *d = sim_dir(s, lid);
+	unsigned at = 0;
+	struct other o;
+	bool dirty = false;
+
+	while (next_other(s, c->core, d, &at, &o)) {
+		for_each_part(s, o, lid, i)
+		{
+			uint32_t w = sim_take(s, o.level, o.nr, i);
+
+			if (w == LEVEL_EMPTY)
+				continue;
+			c->n.invalidations++;
+			dirty = dirty || (w & LEVEL_DIRTY);
+			if (s->o.kinds)
+				sim_twin_lose(&s->inst[o.level][o.nr].twin,
+					      i >> s->conf[o.level].shift);
+		}
+	}
+	return dirty;
+}
+
+/* A dirty copy that others will read: into the first cache below it that the reader shares, or memory. */
+static bool write_back_shared(struct sim *s, const struct sim_core *k, struct other o, uint32_t lid)
+{
+	for (unsigned j = o.level + 1; j < s->nr_levels; j++) {
+		unsigned nr = o.nr * s->conf[o.level].shared / s->conf[j].shared;
+		uint32_t *w;
+
+		if (nr != k->nr[j] || s->conf[j].wt)
+			continue;
+		w = level_find(&s->inst[j][nr].l, sim_set_of(s, j, lid), sim_tag(s, j, lid));
+		if (!w)
+			continue;
+		*w |= LEVEL_DIRTY;
+		return true;
+	}
+	return false;
+}
+
+/* Others' copies become S. */
+static bool clean_others(struct sim *s, struct sim_cpu *c, uint32_t lid, bool *lower)
+{
+	uint64_t *d = sim_dir(s, lid);
+	unsigned at = 0;
+	struct other o;
+	bool dirty = false;
+
+	while (next_other(s, c->core, d, &at, &o)) {
+		if (!o.level)
+			s->core[o.nr].last_line = SIM_NONE;
+		for_each_part(s, o, lid, i)
+		{
+			uint32_t *w = level_find(&s->inst[o.level][o.nr].l,
+						 sim_set_of(s, o.level, i), sim_tag(s, o.level, i));
+			uint32_t was = w ? *w : 0;
+
+			if (!w)
+				continue;
+			*w = was & ~LEVEL_FLAGS;
+			if (!(was & LEVEL_DIRTY))
+				continue;
+			dirty = true;
+			c->n.writebacks[o.level]++;
+			*lower = write_back_shared(s, c->core, o, i) || *lower;
+		}
+	}
+	return dirty;
+}
+
+static unsigned nearest(const struct sim *s, const struct sim_cpu *c, const uint64_t *d)
+{
+	unsigned at = 0, found = 0;
+	struct other o;
+
+	while (next_other(s, c->core, d, &at, &o)) {
+		if (s->inst[o.level][o.nr].node == c->node)
+			return 1;
+		found = 2;
+	}
+	return found;
+}
+
+uint32_t sim_coherence(struct sim *s, struct sim_cpu *c, uint32_t lid, bool write, unsigned from,
+		       unsigned *elsewhere)
+{
+	uint64_t *d = sim_dir(s, lid), others = 0, *state = &d[s->words];
+	unsigned me = c->core->id + 1;
+
+	*elsewhere = 0;
+	for (unsigned w = 0; w < s->words; w++)
+		others |= d[w] & ~c->core->path[w];
+	if (others) {
+		/* what is on the path may be newer than memory: the line, or the rest of its unit */
+		bool lower = from < s->nr_levels || s->unit;
+
+		if (from == s->nr_levels)
+			*elsewhere = nearest(s, c, d);
+		if (!write) {
+			if (*state && clean_others(s, c, lid, &lower))
+				c->n.interventions++;
+			*state = lower && *state ? SIM_LOWER : 0;
+			return 0;
+		}
+		if (invalidate_others(s, c, lid))
+			c->n.interventions++;
+	}
+	*state = me;
+	return LEVEL_OWN;
+}
+
+void sim_upgrade(struct sim *s, struct sim_cpu *c, uint32_t lid)
+{
+	c->n.upgrades++;
+	invalidate_others(s, c, lid);
+	sim_dir(s, lid)[s->words] = c->core->id + 1;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SLABSCOPE_MODEL_SIM_IMPL_H
+#define SLABSCOPE_MODEL_SIM_IMPL_H
+
+/*
+ * The inside of the modelled machine, shared by its files:
+ *
+ *	sim.c        fed, emptied               access_step.h   the path of a hit, once per kind of row
+ *	sim_make.c   made of a target
+ *	walk.c       what a miss does           directory.c     who else has the line
+ *	level.c ...  one cache                  frames.c        pages      kinds.c  twins, histograms
+ *	counts.c     what was counted           sim_check.c     every invariant
+ *
+ * A line is named by its dense number in lines of L1 (`lid`): page number x lines of a page + which. A level with
+ * larger lines drops low bits. Coherence is kept in units of the largest line of any level (`uid`).
+ */
+
+#include "collectors/model/fa.h"
+#include "collectors/model/frames.h"
+#include "collectors/model/level.h"
+#include "collectors/model/sim.h"
+
+#define SIM_NONE UINT64_MAX
+/* Pages that a core finds without the map: many where there are few cores. Powers of two. */
+#define SIM_TRANSLATIONS 16384
+#define SIM_TRANSLATIONS_EACH 1024 /* on a machine of more than 8 cores */
+
+/* A twin by instance: what a fully associative LRU of the same capacity would hold, and what was ever there. */
+struct sim_twin {
+	struct fa fa;
+	uint8_t *seen; /* by line of the level: bit 0 was here, bit 1 was taken away by a store of others */
+	size_t nr_seen;
+};
+
+/* One cache of level L1D, L2 or L3. */
+struct sim_inst {
+	struct level l;
+	struct sim_twin twin;
+	unsigned node;
+};
+
+struct sim_tlb {
+	struct level l;
+	struct fa fa;
+	bool any; /* fully associative, in `fa` */
+	struct sim_twin twin;
+};
+
+/* What is the same for all instances of a level. */
+struct sim_conf {
+	unsigned shift; /* of its line above L1's */
+	unsigned sets, total, slices, slice_bits;
+	uint64_t mask; /* total - 1, or 0: not a power of two, or hashed */
+	bool hash, wt, nwa;
+	bool by_eviction; /* exclusive or victim: what leaves the level above fills it */
+	enum mt_inclusion inclusion;
+	unsigned shared, nr; /* CPUs of one; how many there are */
+	unsigned bit;	     /* the first one's in the directory */
+};
+
+struct sim_seen {
+	uint64_t page;
+	uint32_t dense;
+};
+
+/* Threads that share an L1 and TLBs. */
+struct sim_core {
+	uint64_t last_line, last_page;
+	bool last_store; /* another store to last_line changes nothing */
+	struct sim_inst *inst[MT_LEVELS];
+	unsigned nr[MT_LEVELS]; /* which instance */
+	unsigned id, node;
+	struct sim_tlb dtlb, stlb;
+	uint64_t *path;	       /* directory bits of inst[] */
+	struct sim_seen *seen; /* [seen_mask + 1], by page */
+};
+
+struct sim_cpu {
+	struct sim_core *core;
+	unsigned id, node;
+	uint64_t single; /* accesses of one line on the short path: of L1 and the dTLB */
+	struct sim_counts n;
+};
+
+/* A miss of L1 that has still to go down: where nothing below can change L1, L1 goes on, and the rows that are needed
+ * come from far away meanwhile. */
+#define SIM_WAIT 64
+struct sim_wait {
+	struct sim_cpu *cpu;
+	uint32_t lid, out; /* out: the word that left L1 for it */
+	unsigned set[MT_LEVELS];
+	bool write;
+};
+
+struct sim {
+	/* the path of a hit */
+	void (*access)(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t size, bool write);
+	unsigned line_shift, page_shift, lines_shift; /* lines_shift: lines of a page */
+	uint32_t store_flags, lines_mask, seen_mask;
+	uint64_t tlb_mask;    /* sets - 1 of a dTLB that the short path looks up itself; 0: not */
+	bool wt;	      /* L1 writes through */
+	bool watched, noting; /* twins or histograms; these or a function to call */
+	bool mesi, dtlb, stlb;
+	struct sim_cpu *cpu;
+	struct sim_conf conf[MT_LEVELS];
+	unsigned nr_levels, nr_cpus, nr_cores, unit; /* unit: shift of the largest line */
+	struct frames frames;
+
+	struct sim_core *core;
+	struct sim_inst *inst[MT_LEVELS];
+	unsigned dtlb_sets, stlb_sets; /* 0: none, or fully associative */
+	bool huge_tlb;		       /* TLBs go by huge page */
+
+	uint64_t *dir; /* by uid: words of bits, and one of SIM_OWNER and SIM_LOWER */
+	size_t dir_room;
+	unsigned words, bits;
+	uint64_t *masks;    /* the cores' paths */
+	uint8_t *bit_level; /* by directory bit */
+	uint16_t *bit_inst;
+
+	uint64_t *hist[SIM_LEVELS][2]; /* accesses, misses by set */
+	unsigned hist_sets[SIM_LEVELS];
+	uint64_t traffic[MT_NODES][MT_NODES];
+	struct sim_options o;
+	struct mt_target t;
+	int failed;
+	bool queued;
+	unsigned nr_waiting;
+	struct sim_wait wait[SIM_WAIT];
+};
+
+/* The last word of a directory entry: the core that may write + 1, and whether a cache below it that others share may
+ * be newer than memory. Both 0: no cache is newer than memory. */
+#define SIM_OWNER UINT64_C(0xffff)
+#define SIM_LOWER UINT64_C(0x10000)
+
+static inline uint64_t *sim_dir(const struct sim *s, uint32_t lid)
+{
+	return s->dir + (size_t)(lid >> s->unit) * (s->words + 1);
+}
+
+/* The set of line number @n (of this level's lines; virtual for L1, else of the frame). */
+static inline unsigned sim_set(const struct sim_conf *f, uint64_t n)
+{
+	unsigned slice = 0;
+
+	if (f->mask)
+		return (unsigned)(n & f->mask);
+	if (!f->hash)
+		return (unsigned)(n % f->total);
+	if (f->slice_bits) {
+		for (uint64_t x = n; x; x >>= f->slice_bits)
+			slice ^= (unsigned)x & (f->slices - 1);
+	} else {
+		uint64_t x = n ^ n >> 32;
+
+		x ^= x >> 16;
+		slice = (unsigned)((x & 0xffff) % f->slices);
+	}
+	return slice * f->sets + (unsigned)(n % f->sets);
+}
+
+/* The same for a line by its dense number. */
+static inline unsigned sim_set_of(const struct sim *s, unsigned level, uint32_t lid)
+{
+	const struct frames_page *p = &s->frames.page[lid >> s->lines_shift];
+	uint64_t n = level ? p->frame : p->page;
+
+	n = n << s->lines_shift | (lid & ((UINT32_C(1) << s->lines_shift) - 1));
+	return sim_set(&s->conf[level], n >> s->conf[level].shift);
+}
+
+static inline uint32_t sim_tag(const struct sim *s, unsigned level, uint32_t lid)
+{
+	return level_word(lid >> s->conf[level].shift, 0);
+}
+
+/* sim.c */
+void sim_choose_access(struct sim *s);
+
+/* walk.c */
+void sim_miss(struct sim *s, struct sim_cpu *c, uint64_t addr, uint32_t lid, bool write);
+/* What waits goes down. Reading the counts of a machine does it too, so it takes one that is const. */
+void sim_settle(const struct sim *s);
+/* One lookup of the TLBs; the access to the first is counted by the caller. */
+void sim_tlb(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t page, uint32_t dense,
+	     bool write);
+/* The same for base pages that the short path did not find in the dTLB. */
+void sim_tlb_missed(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t page, uint32_t dense,
+		    bool write);
+/* A store's data goes on to the first level from @level on that keeps it. */
+void sim_sink(struct sim *s, struct sim_cpu *c, unsigned level, struct sim_inst *const *inst,
+	      uint32_t lid);
+/* Take a line out of an instance without further ado (directory too): its word or LEVEL_EMPTY. */
+uint32_t sim_take(struct sim *s, unsigned level, unsigned nr, uint32_t lid);
+void sim_forget_page(struct sim *s, uint32_t dense, uint32_t first, uint32_t last);
+
+/* directory.c */
+void sim_dir_set(struct sim *s, unsigned level, unsigned nr, uint32_t lid);
+void sim_dir_clear(struct sim *s, unsigned level, unsigned nr, uint32_t lid);
+/* A core misses, @from is the level that had it (nr_levels: none). LEVEL_OWN if nobody else has it now.
+ * *@elsewhere: 0 no other cache had it, 1 one on the same node, 2 on others only. */
+uint32_t sim_coherence(struct sim *s, struct sim_cpu *c, uint32_t lid, bool write, unsigned from,
+		       unsigned *elsewhere);
+/* A store hit a line that others may have. */
+void sim_upgrade(struct sim *s, struct sim_cpu *c, uint32_t lid);
+bool sim_held_above(const struct sim *s, unsigned level, unsigned nr, uint32_t lid);
+
+/* kinds.c */
+int sim_twin_init(struct sim_twin *t, uint64_t lines);
+void sim_twin_fini(struct sim_twin *t);
+enum sim_kind sim_twin_access(struct sim *s, struct sim_twin *t, uint32_t id, bool miss);
+void sim_twin_lose(struct sim_twin *t, uint32_t id);
+void sim_twin_forget(struct sim_twin *t, uint32_t id);
+/* Twins, histograms and the caller's function, for one lookup. */
+void sim_note(struct sim *s, struct sim_cpu *c, enum sim_level level, struct sim_twin *t,
+	      uint32_t id, unsigned set, uint64_t addr, bool write, bool miss);
+
+#endif

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One variant's caches over a batch of pieces, in three loops without branches that depend on what
+ * is looked up: where each piece lies; the L1, which passes on what missed; the L2 over those.
+ */
+#include "collectors/model/variants_impl.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+/* A line on its way, in one word: its tag above; below, flags and the bits of its number that pick sets. */
+#define SET_MASK ((1u << 20) - 1)
+
+/* Bring @tag to the top of a stack of @depth; where it was, @depth if nowhere. */
+static inline unsigned top_plain(uint32_t *s, uint32_t tag, unsigned depth)
+{
+	uint32_t above = tag;
+	unsigned p = 0;
+
+	for (; p < depth; p++) {
+		uint32_t here = s[p];
+
+		s[p] = above;
+		if (here == tag)
+			break;
+		above = here;
+	}
+	return p;
+}
+
+#if defined(__x86_64__)
+#define AVX2 __attribute__((target("avx2,bmi")))
+
+/* -1 in the places up to p that take their neighbour's tag, read at an offset that depends on p. */
+static const int32_t moved_row[32] = {
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+};
+
+AVX2 static inline unsigned equal_mask(__m256i a, __m256i b)
+{
+	return (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(a, b)));
+}
+
+AVX2 static inline unsigned top_avx2(uint32_t *stack, uint32_t tag32, unsigned depth)
+{
+	const __m256i turn = _mm256_setr_epi32(7, 0, 1, 2, 3, 4, 5, 6);
+	__m256i *s = (__m256i *)stack;
+	__m256i lo = _mm256_load_si256(s), tag = _mm256_set1_epi32((int)tag32), tlo, hi, thi;
+	unsigned m = equal_mask(lo, tag), p;
+	const int32_t *row;
+
+	if (depth == 16) {
+		hi = _mm256_load_si256(s + 1);
+		m |= equal_mask(hi, tag) << 8;
+	}
+	p = _tzcnt_u32(m | 1u << depth);
+	row = moved_row + 15 - (p < 15 ? p : 15);
+	tlo = _mm256_permutevar8x32_epi32(lo, turn);
+	if (depth == 16) {
+		thi = _mm256_blend_epi32(_mm256_permutevar8x32_epi32(hi, turn), tlo, 1);
+		_mm256_store_si256(
+			s + 1, _mm256_blendv_epi8(hi, thi,
+						  _mm256_loadu_si256((const __m256i *)(row + 8))));
+	}
+	tlo = _mm256_blend_epi32(tlo, tag, 1);
+	_mm256_store_si256(s,
+			   _mm256_blendv_epi8(lo, tlo, _mm256_loadu_si256((const __m256i *)row)));
+	return p;
+}
+#endif
+
+/* One or two lines more; one that is the same as the line before changes nothing and is left out. */
+static inline unsigned emit(uint64_t *restrict at, unsigned n, uint32_t *last, uint64_t first,
+			    uint64_t end)
+{
+	at[n] = first;
+	n += first >> 32 != *last;
+	at[n] = end;
+	n += first >> 32 != end >> 32;
+	*last = (uint32_t)(end >> 32);
+	return n;
+}
+
+/* Lines of the pieces. */
+static unsigned place_plain(const struct variant *v, unsigned shift, const struct ops *o,
+			    uint64_t *restrict at)
+{
+	const uint64_t num = v->layout.g.num;
+	uint32_t last = UINT32_MAX;
+	unsigned rest = 0;
+
+	for (unsigned i = 0; i < o->n; i++) {
+		const struct variant_part *p = &v->part[o->what[i] >> PART_SHIFT & 3];
+		uint64_t slab = o->object[i] / num;
+		uint64_t to = slab * p->slab + (v->colour_off[slab] & p->colour) +
+			      (o->object[i] - slab * num) * p->object + p->add + o->offset[i];
+		uint32_t line = (uint32_t)(to >> shift);
+		uint32_t end = (uint32_t)((to + o->more[i]) >> shift);
+		/* a raw piece is object 0 with strides of 0, and brings its own line and tag */
+		uint32_t tag = p->area | o->raw_tag[i];
+
+		rest = emit(at, rest, &last,
+			    (uint64_t)(line | tag) << 32 | o->what[i] |
+				    ((line | o->raw_line[i]) & SET_MASK),
+			    (uint64_t)(end | tag) << 32 | o->what[i] |
+				    ((end | o->raw_line[i]) & SET_MASK));
+	}
+	return rest;
+}
+
+#if defined(__x86_64__)
+/* Four objects' slabs. (k + 1/2) / num is at least 1 / (2 num) away from any whole number: rounding
+ * does not matter. */
+AVX2 static inline __m128i four_slabs(__m128i object, __m256d inverse)
+{
+	__m256d k = _mm256_add_pd(_mm256_cvtepi32_pd(object), _mm256_set1_pd(0.5));
+
+	return _mm256_cvttpd_epi32(_mm256_mul_pd(k, inverse));
+}
+
+AVX2 static inline __m256i load(const uint32_t *p)
+{
+	return _mm256_loadu_si256((const __m256i *)p);
+}
+
+/* The fields of the four parts, to be looked up by a permutation. */
+struct part_rows {
+	uint32_t slab[8], colour[8], object[8], add[8], area[8];
+};
+
+static struct part_rows rows_of(const struct variant *v)
+{
+	struct part_rows r = { .slab = { 0 } };
+
+	for (unsigned i = 0; i < VARIANTS_PARTS; i++) {
+		r.slab[i] = (uint32_t)v->part[i].slab;
+		r.colour[i] = v->part[i].colour;
+		r.object[i] = v->part[i].object;
+		r.add[i] = v->part[i].add;
+		r.area[i] = v->part[i].area;
+	}
+	return r;
+}
+
+/* Eight at once, where addresses fit in 32 bits. */
+AVX2 static unsigned place_avx2(const struct variant *v, unsigned shift, const struct ops *o,
+				uint64_t *restrict at)
+{
+	const struct part_rows r = rows_of(v);
+	const __m256i num = _mm256_set1_epi32((int)v->layout.g.num);
+	const __m256d inverse = _mm256_set1_pd(1.0 / v->layout.g.num);
+	const __m128i by = _mm_cvtsi32_si128((int)shift);
+	const __m256i set_mask = _mm256_set1_epi32(SET_MASK), three = _mm256_set1_epi32(3);
+	uint64_t lines[16] __attribute__((aligned(32)));
+	uint32_t last = UINT32_MAX;
+	unsigned rest = 0;
+
+	for (unsigned i = 0; i < o->n; i += 8) {
+		__m256i k = load(o->object + i), what = load(o->what + i);
+		__m256i part = _mm256_and_si256(_mm256_srli_epi32(what, PART_SHIFT), three);
+		__m256i slab = _mm256_set_m128i(four_slabs(_mm256_extracti128_si256(k, 1), inverse),
+						four_slabs(_mm256_castsi256_si128(k), inverse));
+		__m256i pos = _mm256_sub_epi32(k, _mm256_mullo_epi32(slab, num));
+		__m256i to = _mm256_and_si256(_mm256_i32gather_epi32((const int *)v->colour_off,
+								     slab, 4),
+					      _mm256_permutevar8x32_epi32(load(r.colour), part));
+		__m256i line, end, tag, raw = load(o->raw_line + i), low, low_end;
+		unsigned count = o->n - i < 8 ? o->n - i : 8;
+
+		to = _mm256_add_epi32(to, _mm256_mullo_epi32(slab, _mm256_permutevar8x32_epi32(
+									   load(r.slab), part)));
+		to = _mm256_add_epi32(to, _mm256_mullo_epi32(pos, _mm256_permutevar8x32_epi32(
+									  load(r.object), part)));
+		to = _mm256_add_epi32(to, _mm256_permutevar8x32_epi32(load(r.add), part));
+		to = _mm256_add_epi32(to, load(o->offset + i));
+		line = _mm256_srl_epi32(to, by);
+		end = _mm256_srl_epi32(_mm256_add_epi32(to, load(o->more + i)), by);
+		tag = _mm256_or_si256(_mm256_permutevar8x32_epi32(load(r.area), part),
+				      load(o->raw_tag + i));
+		low = _mm256_or_si256(what, _mm256_and_si256(_mm256_or_si256(line, raw), set_mask));
+		low_end = _mm256_or_si256(what,
+					  _mm256_and_si256(_mm256_or_si256(end, raw), set_mask));
+		line = _mm256_or_si256(line, tag);
+		end = _mm256_or_si256(end, tag);
+		/* words 0, 1, 4, 5 and 2, 3, 6, 7 of each */
+		_mm256_store_si256((__m256i *)lines, _mm256_unpacklo_epi32(low, line));
+		_mm256_store_si256((__m256i *)(lines + 4), _mm256_unpackhi_epi32(low, line));
+		_mm256_store_si256((__m256i *)(lines + 8), _mm256_unpacklo_epi32(low_end, end));
+		_mm256_store_si256((__m256i *)(lines + 12), _mm256_unpackhi_epi32(low_end, end));
+		for (unsigned j = 0; j < count; j++) {
+			unsigned w = (j & 1) | (j & 4) >> 1 | (j & 2) << 1;
+
+			rest = emit(at, rest, &last, lines[w], lines[8 + w]);
+		}
+	}
+	return rest;
+}
+
+AVX2 static unsigned place_either(const struct variant *v, unsigned shift, const struct ops *o,
+				  uint64_t *restrict at)
+{
+	return v->small ? place_avx2(v, shift, o, at) : place_plain(v, shift, o, at);
+}
+#endif
+
+/* One level over @n lines; those that missed stay, and are counted. Returns how many. */
+#define LEVEL(name, top, attribute)                                                            \
+	attribute static inline __attribute__((always_inline)) unsigned name(                  \
+		uint32_t *stacks, uint32_t mask, unsigned ways, uint64_t *at, unsigned n,      \
+		uint64_t *misses, uint64_t *set_misses, uint64_t *set_accesses,                \
+		const unsigned depth)                                                          \
+	{                                                                                      \
+		unsigned rest = 0;                                                             \
+                                                                                               \
+		for (unsigned i = 0; i < n; i++) {                                             \
+			const uint64_t a = at[i];                                              \
+			uint32_t set = (uint32_t)a & mask;                                     \
+			unsigned p =                                                           \
+				top(stacks + (size_t)set * depth, (uint32_t)(a >> 32), depth); \
+                                                                                               \
+			if (set_accesses)                                                      \
+				set_accesses[set]++;                                           \
+			at[rest] = a;                                                          \
+			rest += (p >= ways) & (unsigned)(a >> KEEP_SHIFT);                     \
+		}                                                                              \
+		for (unsigned i = 0; i < rest; i++) {                                          \
+			misses[at[i] >> PART_SHIFT & 3]++;                                     \
+			set_misses[(uint32_t)at[i] & mask]++;                                  \
+		}                                                                              \
+		return rest;                                                                   \
+	}
+
+#define RUN(name, place, level, attribute)                                                        \
+	attribute static inline __attribute__((always_inline)) void name(                         \
+		struct variant *v, const struct caches *c, const struct ops *o,                   \
+		const unsigned l1_depth, const unsigned l2_depth)                                 \
+	{                                                                                         \
+		uint64_t at[2 * OPS + 1];                                                         \
+                                                                                                  \
+		unsigned n = place(v, c->shift, o, at);                                           \
+		n = level(v->l1, c->l1_mask, c->l1_ways, at, n, v->l1_misses, v->l1_set, NULL,    \
+			  l1_depth);                                                              \
+		if (c->l2)                                                                        \
+			level(v->l2, c->l2_mask, c->l2_ways, at, n, v->l2_misses, v->l2_miss_set, \
+			      v->l2_access_set, l2_depth);                                        \
+	}                                                                                         \
+	attribute void variants_##name(struct variant *v, const struct caches *c,                 \
+				       const struct ops *o)                                       \
+	{                                                                                         \
+		if (c->l1_depth == 8 && c->l2_depth == 8)                                         \
+			name(v, c, o, 8, 8);                                                      \
+		else if (c->l1_depth == 8)                                                        \
+			name(v, c, o, 8, 16);                                                     \
+		else if (c->l2_depth == 8)                                                        \
+			name(v, c, o, 16, 8);                                                     \
+		else                                                                              \
+			name(v, c, o, 16, 16);                                                    \
+	}
+
+/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
+LEVEL(level_plain, top_plain, )
+/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): at[] is filled up to what place() returns */
+RUN(run_plain, place_plain, level_plain, )
+#if defined(__x86_64__)
+/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
+LEVEL(level_avx2, top_avx2, AVX2)
+/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): at[] is filled up to what place() returns */
+RUN(run_avx2, place_either, level_avx2, AVX2)
+#endif
