@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define NUMBER_MAX 64 /* characters of a file that is a number */
+
 void hostfs_init(struct hostfs *h)
 {
 	const char *env = getenv("SLABSCOPE_HOSTFS");
@@ -90,18 +92,11 @@ int hostfs_read(const struct hostfs *h, char *buf, size_t len, const char *fmt, 
 	return rc;
 }
 
-int hostfs_u64(const struct hostfs *h, uint64_t *v, const char *fmt, ...)
+static int parse_u64(const char *text, uint64_t *v)
 {
-	char text[64], *end;
-	va_list args;
+	char *end;
 	uint64_t n;
-	int rc;
 
-	va_start(args, fmt);
-	rc = read_file(h, text, sizeof(text), fmt, args);
-	va_end(args);
-	if (rc < 0)
-		return rc;
 	if (!isdigit((unsigned char)*text))
 		return -EINVAL;
 	errno = 0;
@@ -112,24 +107,41 @@ int hostfs_u64(const struct hostfs *h, uint64_t *v, const char *fmt, ...)
 	return 0;
 }
 
-int hostfs_s64(const struct hostfs *h, int64_t *v, const char *fmt, ...)
+static int parse_s64(const char *text, int64_t *v)
 {
-	char text[64], *end;
-	va_list args;
+	char *end;
 	int64_t n;
-	int rc;
 
-	va_start(args, fmt);
-	rc = read_file(h, text, sizeof(text), fmt, args);
-	va_end(args);
-	if (rc < 0)
-		return rc;
 	errno = 0;
 	n = strtoll(text, &end, 10);
 	if (end == text || *end || errno)
 		return -EINVAL;
 	*v = n;
 	return 0;
+}
+
+int hostfs_u64(const struct hostfs *h, uint64_t *v, const char *fmt, ...)
+{
+	char text[NUMBER_MAX];
+	va_list args;
+	int rc;
+
+	va_start(args, fmt);
+	rc = read_file(h, text, sizeof(text), fmt, args);
+	va_end(args);
+	return rc < 0 ? rc : parse_u64(text, v);
+}
+
+int hostfs_s64(const struct hostfs *h, int64_t *v, const char *fmt, ...)
+{
+	char text[NUMBER_MAX];
+	va_list args;
+	int rc;
+
+	va_start(args, fmt);
+	rc = read_file(h, text, sizeof(text), fmt, args);
+	va_end(args);
+	return rc < 0 ? rc : parse_s64(text, v);
 }
 
 /* A number at *@text, which moves behind it; below 2^20, so that no list is without end. */

@@ -13,38 +13,11 @@
 #include <cmocka.h>
 
 #include "collectors/perf/ev.h"
+#include "tests/events_help.h"
 #include "tests/fake_host.h"
 
 #define NR(a) (sizeof(a) / sizeof((a)[0]))
-#define NO_LIBRARY "libpfm-that-is-not-there.so"
-#define PMUS "/sys/bus/event_source/devices/"
 #define CPU "/sys/devices/system/cpu/"
-
-#define X86(vendor, family, model, stepping)                                                   \
-	"processor\t: 0\nvendor_id\t: " vendor "\ncpu family\t: " family "\nmodel\t\t: " model \
-	"\nmodel name\t: a CPU\nstepping\t: " stepping "\nflags\t\t: fpu\n\n"                  \
-	"processor\t: 1\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 1\n\n"
-
-static struct ev_db *shipped(void)
-{
-	struct err e = { "" };
-	struct ev_db *db = NULL;
-
-	if (ev_db_open(&db, NULL, &e))
-		fail_msg("%s", e.text);
-	return db;
-}
-
-static struct ev_host *open_host(const struct hostfs *h)
-{
-	struct ev_host *host = NULL;
-	struct err e = { "" };
-
-	assert_int_equal(ev_host_open_with(&host, h, NO_LIBRARY, &e), 0);
-	assert_string_equal(ev_host_libpfm(host), "");
-	assert_true(*ev_host_libpfm_missing(host));
-	return host;
-}
 
 /* ---- which CPU ---- */
 
