@@ -4,7 +4,7 @@
  *
  * Each worker samples itself into a ring of its own; nobody reads it before the region is over, so
  * reading disturbs nothing, and a ring that is too small shows as lost samples. Meanwhile the engine
- * tells a log of every slab that is grown or freed (some 100 ns for each). Both have the same clock,
+ * tells a log of every slab that is grown or freed. Both have the same clock,
  * and are joined by it afterwards.
  *
  *	page faults, each one	where memory is touched first: headers, colours and objects of slabs,
