@@ -5,7 +5,8 @@
 # same geometry. Misses of N rounds less those of none must agree within 0.1 % (L1 and LL); references need not, since
 # cachegrind counts the stack, spills and libc. Skipped where there is no valgrind.
 #
-# churn is allowed 2 %: it lives at the edge of L1, where each line that is always in use and that only one of the two sees
+# The hot-header load whose lines are many times an L1 is allowed 0.5 %: where cachegrind's stack happens to lie moves it
+# (0.04 to 0.15 % seen, by the environment's size). churn is allowed 2 %: it lives at the edge of L1, where each line that is always in use and that only one of the two sees
 # (stack, constants) costs the others about a 512th of L1.
 #
 # SLABSCOPE_OUT, CC and MAKE come from make; without them the release build is taken.
@@ -55,6 +56,6 @@ compare 0.1 walk 100
 compare 0.1 random 400000
 compare 0.1 slab 2000000
 compare 0.1 hot-header 400000 'n=20000 access=chase pattern=random object_size=256'
-compare 0.1 hot-header 400000 'n=40000 access=rmw pattern=random lines=2 object_size=192'
+compare 0.5 hot-header 400000 'n=40000 access=rmw pattern=random lines=2 object_size=192'
 compare 2 churn 200000 'n=20000 lifetime=random touch=auto object_size=256'
 exit $failed
