@@ -7,6 +7,10 @@
  * on does so on one thread, outside all instrumented functions.
  */
 
+#ifndef WL_MODEL
+#define WL_MODEL /* the names of operations, also for those who only read this file */
+#endif
+
 #include <pthread.h>
 #include <unistd.h>
 
