@@ -14,6 +14,7 @@
 
 #include "collectors/perf/want.h"
 #include "tests/fuzz.h"
+#include "tests/temp_help.h"
 
 /* some inputs are written to a file */
 const struct fuzz_slice fuzz_slice = { 20000, 600 };
@@ -72,11 +73,11 @@ static const char *const files[] = {
 };
 #define NR_FILES (sizeof(files) / sizeof(files[0]))
 
-static char root[64];
+static char root[TEMP_MAX];
 
 static void remove_root(void)
 {
-	char command[80];
+	char command[TEMP_MAX + 64];
 
 	snprintf(command, sizeof(command), "rm -r %s", root);
 	expect(!system(command), "rm");
@@ -88,10 +89,9 @@ static void make_root(void)
 		"proc",		  "proc/self", "proc/sys",	"proc/sys/kernel", "sys",
 		"sys/hypervisor", "sys/class", "sys/class/dmi", "sys/class/dmi/id"
 	};
-	char path[128];
+	char path[TEMP_MAX + 64];
 
-	snprintf(root, sizeof(root), "/tmp/slabscope-fuzz-perf.XXXXXX");
-	expect(mkdtemp(root) != NULL, "mkdtemp");
+	expect(temp_folder(root, "fuzz-perf") != NULL, "a temporary folder");
 	atexit(remove_root);
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
 		snprintf(path, sizeof(path), "%s/%s", root, folders[i]);
@@ -103,7 +103,7 @@ static void fuzz_file(unsigned file, const uint8_t *data, size_t size)
 {
 	struct perf_place p;
 	struct hostfs fs;
-	char path[128];
+	char path[TEMP_MAX + 64];
 	FILE *f;
 
 	if (!*root)

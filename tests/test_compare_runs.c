@@ -13,6 +13,7 @@
 
 #include "cli/compare.h"
 #include "tests/run_help.h"
+#include "tests/temp_help.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -40,14 +41,14 @@ static void test_noise_floor_is_of_times(void **state)
 				   .sd = 0.1,
 				   .noise_floor = log(1.3),
 				   .smallest_effect = 0.3 };
-	char dir[] = "/tmp/slabscope-compare.XXXXXX", clean[64];
+	char dir[TEMP_MAX], clean[TEMP_MAX + 16];
 	struct compare c = { .base = NULL };
 	struct results r[2];
 	struct maker m;
 	struct err e;
 
 	(void)state;
-	assert_non_null(mkdtemp(dir));
+	assert_non_null(temp_folder(dir, "compare"));
 	setenv("XDG_STATE_HOME", dir, 1);
 	for (unsigned k = 0; k < 2; k++) {
 		make_begin(&m, 8);

@@ -16,6 +16,7 @@
 
 #include "cli/doctor_parts.h"
 #include "tests/doctor_help.h"
+#include "tests/temp_help.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -160,10 +161,10 @@ static void test_empty_machine(void **state)
 					     "numa_balancing",
 					     "transparent_huge_pages" };
 	struct doctor *d = calloc(1, sizeof(*d));
-	char empty[] = "/tmp/doctor-empty-XXXXXX";
+	char empty[TEMP_MAX];
 
 	(void)state;
-	assert_non_null(mkdtemp(empty));
+	assert_non_null(temp_folder(empty, "doctor-empty"));
 	strcpy(d->fs.root, empty);
 	doctor_permissions(d);
 	doctor_machine(d);

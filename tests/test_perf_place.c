@@ -15,6 +15,7 @@
 
 #include "collectors/perf/event.h"
 #include "lib/hostfs.h"
+#include "tests/temp_help.h"
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -244,12 +245,12 @@ static void test_places(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < LEN(places); i++) {
-		char root[] = "/tmp/slabscope-place.XXXXXX", rm[80];
+		char root[TEMP_MAX], rm[TEMP_MAX + 16];
 		const struct perf_place *want = &places[i].want;
 		struct perf_place p;
 		struct hostfs fs;
 
-		assert_non_null(mkdtemp(root));
+		assert_non_null(temp_folder(root, "place"));
 		for (const struct file *f = places[i].file; f->path; f++)
 			make_file(root, f);
 		snprintf(fs.root, sizeof(fs.root), "%s", root);

@@ -19,6 +19,7 @@
 #include "collectors/perfctl/child.h"
 #include "collectors/perfctl/parse.h"
 #include "tests/region_help.h"
+#include "tests/temp_help.h"
 
 extern const struct collector collector_perfctl;
 
@@ -183,12 +184,12 @@ static void test_names(void **state)
 
 /* ---- a perf that fails ---- */
 
-static char dir[] = "/tmp/test_perfctl.XXXXXX";
+static char dir[TEMP_MAX];
 
 static int setup(void **state)
 {
 	(void)state;
-	return mkdtemp(dir) ? 0 : -1;
+	return temp_folder(dir, "perfctl") ? 0 : -1;
 }
 
 static unsigned entries(const char *path)
@@ -205,7 +206,7 @@ static unsigned entries(const char *path)
 
 static int teardown(void **state)
 {
-	char cmd[64];
+	char cmd[TEMP_MAX + 16];
 
 	(void)state;
 	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
@@ -275,7 +276,7 @@ static void test_failures(void **state)
 	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
 		struct perfctl_child c = { .timeout_ms = 300 };
 		unsigned fds = entries("/proc/self/fd");
-		char path[64];
+		char path[TEMP_MAX + 16];
 		int failed;
 
 		script(path, sizeof(path), scripts[i].body);
@@ -345,7 +346,7 @@ static void test_refusals(void **state)
 		struct region r = { .collector = &collector_perfctl,
 				    .workers = 1,
 				    .work = nothing };
-		char path[64], program[96];
+		char path[TEMP_MAX + 16], program[TEMP_MAX + 32];
 		const char *words[6];
 		const struct value *v;
 		unsigned n = 0;
@@ -486,7 +487,7 @@ static void test_agreement(void **state)
 /* The data stays where it was asked for, and perf says how much there is. */
 static void test_record(void **state)
 {
-	static char word[64];
+	static char word[TEMP_MAX + 32];
 	const char *words[] = { "perfctl_mode=record", word, "perfctl_events=page-faults", NULL };
 	size_t bytes = 2 * PAGES * (size_t)sysconf(_SC_PAGESIZE);
 	struct region r = { .collector = &collector_perfctl, .workers = 1, .work = touch };
