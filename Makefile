@@ -122,7 +122,7 @@ slabscope: $(PROG)
 # A stamp that is rewritten only when compiler or flags change.
 STAMP := $(OUT)/flags
 STAMP_TEXT = $(CC) $(shell $(CC) -dumpfullversion -dumpmachine 2>/dev/null) $(ALL_CPPFLAGS) $(ALL_CFLAGS) | $(ALL_LDFLAGS) \
-	$(ALL_LIBS) $(TEST_CFLAGS) $(TEST_LIBS) $(MODEL_FLAGS)
+	$(ALL_LIBS) $(TEST_CFLAGS) $(TEST_LIBS) $(MODEL_FLAGS) $(MODEL_RENAME) $(MODEL_HEAP)
 $(STAMP): FORCE
 	$(Q)$(PKG_CONFIG) --exists $(PACKAGES) || { echo "make: a library of '$(PACKAGES)' or $(PKG_CONFIG) is missing:" \
 		"'make deps' installs what is needed" >&2; exit 1; }
@@ -188,7 +188,11 @@ MODEL_CC := $(if $(findstring clang,$(CC)),-mllvm -tsan-distinguish-volatile \
 MODEL_ARCH := $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine 2>/dev/null)),-mno-avx)
 MODEL_FLAGS := -O2 -fsanitize=thread -fno-builtin -fno-optimize-sibling-calls -U_FORTIFY_SOURCE $(MODEL_ARCH) $(MODEL_CC) \
 	-DWL_MODEL -DKMEM_PHASES
-MODEL_RENAME := $(foreach f,memcpy memset memmove,--redefine-sym $(f)=model_$(f))
+MODEL_RENAME := $(foreach f,memcpy memset memmove mmap,--redefine-sym $(f)=model_$(f))
+# memory that is taken at set-up lies where nothing else moves it
+MODEL_HEAP := $(foreach f,malloc calloc realloc free aligned_alloc posix_memalign,--redefine-sym $(f)=model_$(f))
+# the C library's allocator as the one that is looked at
+$(OUT)/model/engine/alloc_malloc.o: MODEL_HEAP :=
 OBJCOPY ?= objcopy
 seen = $(patsubst %.c,$(OUT)/model/%.o,$(1))
 SEEN_SRC := $(ENGINE_SRC) $(call src,workloads)
@@ -201,7 +205,7 @@ $(OUT)/model/%.o: %.c $(STAMP)
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(MODEL_FLAGS) -MMD -MP -c -o $@ $<
-	$(Q)$(OBJCOPY) $(MODEL_RENAME) $@
+	$(Q)$(OBJCOPY) $(MODEL_RENAME) $(MODEL_HEAP) $@
 
 $(HOOK_OBJ): private BASE_CPPFLAGS += -DWL_MODEL
 $(OUT)/slabscope-model: $(call seen,$(SEEN_SRC)) $(HOOK_OBJ) \

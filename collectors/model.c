@@ -192,9 +192,11 @@ static const char *flaw(const struct model_params *o)
 
 	if (o->frames == SIM_PAGEMAP)
 		return "frames are this process's own, so counts differ from run to run";
-	return now >= 0 && (now & ADDR_NO_RANDOMIZE) ?
-		       NULL :
-		       "addresses differ from run to run (their randomisation is on; personality(2) may be refused here), so counts do by a little";
+	if (model_state.moved)
+		return "memory of engine or workload is not where it should be (addresses were taken), so counts differ from run to run";
+	if (now < 0 || !(now & ADDR_NO_RANDOMIZE))
+		return "the program's own variables lie elsewhere in each run (personality(2) may be refused here), so counts below L1 do by a few";
+	return NULL;
 }
 
 static void model_emit_values(struct collect_ctx *c, struct value_sink *out)

@@ -30,6 +30,7 @@ struct model_state {
 	/* of the simulated workers, one behind the other, or of the thread that steps them (model_here());
 	 * what lies in them is not simulated */
 	uintptr_t stacks, stacks_bytes;
+	unsigned moved; /* memory that should lie at a fixed address does not (hooks/heap.c) */
 };
 
 enum model_op {

@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -385,6 +387,76 @@ static void test_record(void **state)
 	assert_int_equal(r.write, 1);
 }
 
+/* ---- memory at fixed addresses ---- */
+
+void *model_malloc(size_t size);
+void *model_calloc(size_t n, size_t size);
+void *model_realloc(void *p, size_t size);
+void *model_aligned_alloc(size_t align, size_t size);
+int model_posix_memalign(void **p, size_t align, size_t size);
+void model_free(void *p);
+void *model_mmap(void *addr, size_t len, int prot, int flags, int fd, long offset);
+
+static void test_heap(void **state)
+{
+	char *first = model_malloc(100), *a, *b, *c, *big;
+	void *p;
+
+	(void)state;
+	assert_true((uintptr_t)first - 0x1000000000 < 4096);
+	a = model_realloc(first, 5000); /* the last block grows where it is */
+	assert_ptr_equal(a, first);
+	memset(a, 7, 5000);
+	b = model_aligned_alloc(4096, 10);
+	assert_int_equal((uintptr_t)b % 4096, 0);
+	c = model_realloc(a, 6000); /* not the last one any more */
+	assert_true(c > b && c[0] == 7 && c[4999] == 7);
+	assert_int_equal(model_posix_memalign(&p, 1024, 10), 0);
+	assert_int_equal((uintptr_t)p % 1024, 0);
+	big = model_calloc(64 << 10, 1 << 10);
+	assert_non_null(big);
+	assert_int_equal(big[(64 << 20) - 1], 0);
+	memset(big, 1, 5000);
+	assert_null(model_calloc(SIZE_MAX / 2, 3));
+	assert_null(model_malloc(SIZE_MAX - 64));
+	/* in any order: at the end all is free, and what begins again begins where it did */
+	model_free(b);
+	model_free(c);
+	model_free(p);
+	model_free(big);
+	model_free(NULL);
+	model_free(strdup("of the C library"));
+	a = model_calloc(5000, 1);
+	assert_ptr_equal(a, first);
+	for (unsigned i = 0; i < 5000; i++)
+		assert_int_equal(a[i], 0);
+	model_free(a);
+	assert_int_equal(model_state.moved, 0);
+}
+
+static void test_maps(void **state)
+{
+	const int prot = PROT_READ | PROT_WRITE, flags = MAP_PRIVATE | MAP_ANONYMOUS;
+	char *a = model_mmap(NULL, 5000, prot, flags, -1, 0), *b, *c;
+	void *there = mmap(a + (1 << 20), 4096, prot, flags | MAP_FIXED, -1, 0);
+
+	(void)state;
+	assert_ptr_equal(a, (void *)0x2000000000);
+	b = model_mmap(NULL, 4096, prot, flags, -1, 0);
+	assert_ptr_equal(b, a + (5000 / getpagesize() + 1) * getpagesize());
+	assert_int_equal(model_state.moved, 0);
+	c = model_mmap(NULL, 2 << 20, prot, flags, -1, 0); /* there is something in the way */
+	assert_true(c != MAP_FAILED && (c < a || c > a + (4 << 20)));
+	assert_int_equal(model_state.moved, 1);
+	model_state.moved = 0;
+	assert_ptr_equal(model_mmap(NULL, SIZE_MAX / 4, prot, flags, -1, 0), MAP_FAILED);
+	assert_int_equal(model_state.moved, 0);
+	munmap(a, 5000);
+	munmap(b, 4096);
+	munmap(c, 2 << 20);
+	munmap(there, 4096);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -392,6 +464,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_atomics_wide), cmocka_unit_test(test_other_names),
 		cmocka_unit_test(test_long_copy),    cmocka_unit_test(test_off_and_paused),
 		cmocka_unit_test(test_record),	     cmocka_unit_test(test_stack),
+		cmocka_unit_test(test_heap),	     cmocka_unit_test(test_maps),
 	};
 
 	if (argc == 2 && !strcmp(argv[1], "--print")) {
