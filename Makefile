@@ -192,7 +192,7 @@ MODEL_RENAME := $(foreach f,memcpy memset memmove mmap,--redefine-sym $(f)=model
 # memory that is taken at set-up lies where nothing else moves it
 MODEL_HEAP := $(foreach f,malloc calloc realloc free aligned_alloc posix_memalign,--redefine-sym $(f)=model_$(f))
 # the C library's allocator as the one that is looked at
-$(OUT)/model/engine/alloc_malloc.o: MODEL_HEAP :=
+$(OUT)/model/engine/alloc_malloc.o $(OUT)/plain/engine/alloc_malloc.o: MODEL_HEAP :=
 OBJCOPY ?= objcopy
 seen = $(patsubst %.c,$(OUT)/model/%.o,$(1))
 SEEN_SRC := $(ENGINE_SRC) $(call src,workloads)
@@ -226,6 +226,7 @@ $(OUT)/plain/%.o: %.c $(STAMP)
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -DKMEM_NO_RSEQ -MMD -MP -c -o $@ $<
+	$(Q)$(OBJCOPY) --redefine-sym mmap=model_mmap $(MODEL_HEAP) $@
 
 $(MODEL_TESTS):
 	@mkdir -p $(@D)
@@ -236,7 +237,8 @@ $(OUT)/tests/model_engine: $(call seen,$(SEEN_SRC)) $(HOOK_OBJ) $(call obj,tests
 $(OUT)/tests/model_load: $(call seen,$(SEEN_SRC) tests/model/work.c) $(HOOK_OBJ) $(SIM_A) \
 	$(call obj,tests/model/load_main.c tests/model/load_model.c tests/workloads_help.c)
 $(OUT)/tests/model_plain: $(call plain,$(SEEN_SRC) tests/model/work.c) \
-	$(call obj,tests/model/load_main.c tests/model/load_plain.c tests/workloads_help.c $(LIB_SRC))
+	$(call obj,tests/model/load_main.c tests/model/load_plain.c tests/workloads_help.c $(LIB_SRC) \
+		$(NOT_MODEL) collectors/model/hooks/heap.c)
 
 .PHONY: model-tests
 model-tests: $(MODEL_TESTS)

@@ -17,9 +17,9 @@
 
 #include "collectors/model/hooks/touch.h"
 
-/* Far from where Linux puts programs, libraries and stacks, also with 39-bit addresses. */
-#define HEAP_AT ((uintptr_t)0x1000000000)
-#define MAPS_AT ((uintptr_t)0x2000000000)
+/* Far from where Linux and valgrind put programs, libraries, stacks and themselves, also with 39-bit addresses. */
+#define HEAP_AT ((uintptr_t)0x400000000)
+#define MAPS_AT ((uintptr_t)0x800000000)
 #define HEAP_STEP ((size_t)4 << 20)
 #define HUGE_MIN ((size_t)2 << 20)
 
