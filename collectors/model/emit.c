@@ -50,7 +50,7 @@ static void policy_text(const struct mt_cache *c, char *to, size_t room)
 	const struct mt_qlru *q = &c->qlru;
 
 	if (c->policy == MT_QLRU)
-		snprintf(to, room, "qlru_h%u%u_m%u_r%u_u%u", q->h3, q->h2, q->insert, q->replace,
+		snprintf(to, room, "QLRU_H%u%u_M%u_R%u_U%u", q->h3, q->h2, q->insert, q->replace,
 			 q->update);
 	else
 		snprintf(to, room, "%s", mt_policy_names[c->policy]);
