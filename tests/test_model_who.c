@@ -137,14 +137,18 @@ static void test_objects(void **state)
 		miss(b, b->object[i] + 64);
 		miss(b, b->object[i] + 599);
 	}
+	who_miss(b->who, SIM_STLB, 0, (uintptr_t)b->object[7] + 599, false, SIM_KINDS);
 	assert_int_equal(settled(b, WHO_OBJECT), 4 * OBJECTS);
 	n = who_counts(b->who);
 	for (unsigned i = 0; i < n->nr_caches; i++)
 		if (n->cache[i].misses[SIM_L1D]) {
 			assert_string_equal(n->cache[i].name, "bed");
-			assert_int_equal(n->cache[i].line[0], 2 * OBJECTS);
-			assert_int_equal(n->cache[i].line[1], OBJECTS);
-			assert_int_equal(n->cache[i].line[9], OBJECTS);
+			assert_int_equal(n->cache[i].line[SIM_L1D][0], 2 * OBJECTS);
+			assert_int_equal(n->cache[i].line[SIM_L1D][1], OBJECTS);
+			assert_int_equal(n->cache[i].line[SIM_L1D][9], OBJECTS);
+			assert_int_equal(n->cache[i].line[SIM_STLB][0], 0);
+			assert_int_equal(n->cache[i].line[SIM_STLB][9], 1);
+			assert_int_equal(n->cache[i].misses[SIM_STLB], 1);
 		}
 	bed_end(b);
 	free(b);

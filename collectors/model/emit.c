@@ -153,17 +153,30 @@ static void put_caches(struct emitter *e, unsigned level)
 	}
 }
 
-static void put_lines(struct emitter *e)
+/* Of all caches' objects; and of each cache's, where there are several. */
+static void put_lines(struct emitter *e, unsigned level)
 {
 	const struct who_counts *w = e->r->who;
+	const char *name = sim_level_names[level];
+	unsigned several = 0;
 
+	for (unsigned i = 0; i < w->nr_caches; i++)
+		several += w->cache[i].misses[level] != 0;
 	for (unsigned l = 0; l < WHO_LINES; l++) {
 		uint64_t sum = 0;
 
-		for (unsigned i = 0; i < w->nr_caches; i++)
-			sum += w->cache[i].line[l];
+		for (unsigned i = 0; i < w->nr_caches; i++) {
+			uint64_t n = w->cache[i].line[level][l];
+			char cache[64];
+
+			sum += n;
+			if (!n || several < 2)
+				continue;
+			metric_part(w->cache[i].name, cache, sizeof(cache));
+			put(e, "misses", (double)n, -1, "%s_cache_%s_line_%u", name, cache, l);
+		}
 		if (sum)
-			put(e, "misses", (double)sum, -1, "l1d_object_line_%u", l);
+			put(e, "misses", (double)sum, -1, "%s_object_line_%u", name, l);
 	}
 }
 
@@ -195,13 +208,12 @@ static void put_who(struct emitter *e, unsigned level)
 		put(e, "misses", (double)w->part[level][i], -1, "%s_misses_%s",
 		    sim_level_names[level], who_names[i]);
 	put_caches(e, level);
-	if (level != SIM_L1D)
-		return;
-	put_lines(e);
-	for (unsigned i = 0; i < WHO_IN_SLAB; i++)
-		put_part_sets(e, i);
+	put_lines(e, level);
 	for (unsigned i = 0; i < MODEL_OPS; i++)
-		put(e, "misses", (double)w->op[level][i], -1, "l1d_op_%s", model_op_names[i]);
+		put(e, "misses", (double)w->op[level][i], -1, "%s_op_%s", sim_level_names[level],
+		    model_op_names[i]);
+	for (unsigned i = 0; i < WHO_IN_SLAB && level == SIM_L1D; i++)
+		put_part_sets(e, i);
 }
 
 /* ---- by set ---- */
@@ -374,10 +386,9 @@ void model_emit(struct collect_ctx *c, const struct model_result *r, struct valu
 		put_level(&e, level, &n, -1, e.ops);
 		put_kinds(&e, level, &n);
 		put_nodes(&e, level);
-		if (!is_cache(level))
-			continue;
 		put_who(&e, level);
-		put_sets(&e, level);
+		if (is_cache(level))
+			put_sets(&e, level);
 	}
 	put(&e, "accesses", (double)r->refs, -1, "refs");
 	put_traffic(&e, &n);

@@ -269,8 +269,7 @@ void who_miss(void *arg, enum sim_level level, unsigned cpu, uint64_t addr, bool
 	if (part != WHO_OBJECT)
 		return;
 	n->cache[s->cache].misses[level]++;
-	if (level == SIM_L1D)
-		n->cache[s->cache].line[line < WHO_LINES ? line : WHO_LINES - 1]++;
+	n->cache[s->cache].line[level][line < WHO_LINES ? line : WHO_LINES - 1]++;
 }
 
 /* ---- afterwards ---- */

@@ -48,7 +48,7 @@ struct who_cache {
 	const struct kmem_cache *cache;
 	char name[64];
 	uint64_t misses[SIM_LEVELS];
-	uint64_t line[WHO_LINES]; /* l1d */
+	uint64_t line[SIM_LEVELS][WHO_LINES];
 };
 
 struct who;
@@ -71,11 +71,10 @@ int who_settle(struct who *w, struct err *e);
 
 struct who_counts {
 	uint64_t part[SIM_LEVELS][WHO_NR];
-	uint64_t op[SIM_LEVELS]
-		   [MODEL_OPS];	    /* by model_state.op; l1d is exact, deeper levels as queued */
-	uint64_t hidden;	    /* misses in padding of slabs: they are in WHO_OTHER */
-	unsigned sets;		    /* of L1 */
-	uint64_t *set[WHO_IN_SLAB]; /* [sets], l1d */
+	uint64_t op[SIM_LEVELS][MODEL_OPS]; /* by model_state.op */
+	uint64_t hidden;		    /* misses in padding of slabs: they are in WHO_OTHER */
+	unsigned sets;			    /* of L1 */
+	uint64_t *set[WHO_IN_SLAB];	    /* [sets], l1d */
 	unsigned nr_caches;
 	struct who_cache cache[WHO_CACHES];
 };

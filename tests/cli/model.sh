@@ -96,6 +96,32 @@ sum=0
 for k in compulsory capacity conflict coherence; do sum=$((sum + $(of f1 $none model.l1d_$k))); done
 is $sum == "$(of f1 $none model.l1d_misses)" 'the kinds add up'
 
+# at every level structures add up to the misses, so do operations, so do nodes; lines to those of objects
+parts="object header index array shared alien head pagemap meta workload other" ops="other alloc free visit refill flush grow"
+sum() {
+	local s=0 v m=$1
+	shift
+	for v; do
+		v=$(of every $p=local "model.$m$v")
+		s=$((s + ${v:-0})) # lines that nobody missed have no row
+	done
+	echo $s
+}
+expect 0 run -c model --target "$big,dtlb=16/4,stlb=64/4" --workload churn --n 3000 --object-size 512 --burst 200 --workers 2 --ops 3000 \
+	--limit 8 --batchcount 4 --placement local,farthest --launches 1 --allow-debug on --seed 7 -q -o every
+for level in l1d l2 l3 dtlb stlb; do
+	all=$(of every $p=local model.${level}_misses)
+	is "$all" '>' 0 "misses of $level"
+	# shellcheck disable=SC2086
+	{
+		is "$(sum ${level}_misses_ $parts)" == "$all" "structures of $level"
+		is "$(sum ${level}_op_ $ops)" == "$all" "operations of $level"
+	}
+	is "$(sum ${level}_misses_node_ 0 1 2 3)" == "$all" "nodes of $level"
+	is "$(sum ${level}_object_line_ 0 1 2 3 4 5 6 7)" == "$(of every $p=local model.${level}_misses_object)" "lines of $level"
+done
+for op in alloc free visit flush; do is "$(of every $p=farthest model.l2_op_$op)" ">" 0 "misses of L2 in $op"; done
+
 # uncoloured headers on the slab heat one set; off the slab they lie in many; their colour spreads them
 slabs=(run -c model --target $l1 --workload churn --n 1500 --object-size 512 --burst 200 --ops 20000 --launches 1 --allow-debug on
 	--seed 5 -q --mgmt)
