@@ -183,6 +183,13 @@ static int feed(struct sink *s, struct err *e)
 	}
 	s->seen->skipped = trace_skipped(r);
 	s->seen->format = trace_reader_format(r);
+	if (n == -EINVAL && s->q->format == TRACE_AUTO && s->seen->format != TRACE_BIN) {
+		size_t at = strlen(e->text);
+
+		snprintf(e->text + at, sizeof(e->text) - at,
+			 " (read as %s, by its first lines; --format says which)",
+			 trace_format_names[s->seen->format]);
+	}
 	trace_close(r);
 	free(ref);
 	return rc;
@@ -282,7 +289,7 @@ static const char about[] =
 	"touch the next level's order.\n\n"
 	"Formats: din (Dinero: LABEL ADDR [SIZE [CPU]], label 0, 1, 2 or r, w, i; hexadecimal, the CPU\n"
 	"decimal), lackey (valgrind --tool=lackey --trace-mem=yes), bin (slabscope's own, what a trial's\n"
-	"--model-record writes). Instruction fetches are skipped. Memory does not grow with the trace.\n"
+	"--record writes). Instruction fetches are skipped. Memory does not grow with the trace.\n"
 	"A bad line is named by line and column, a bad record by its offset; exit 2.\n\n"
 	"--output writes the trace in another format instead, for cross-checks with other simulators.";
 

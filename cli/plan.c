@@ -9,6 +9,7 @@
 
 #include "cli/axis.h"
 #include "cli/order.h"
+#include "cli/trial_model.h"
 #include "lib/rng.h"
 
 /* ---- configs ---- */
@@ -209,6 +210,8 @@ static int hash_config(const struct plan *p, unsigned config, const struct kmem_
 	if (rc)
 		return rc;
 	rc = trial_spec_validate_on(&s, m, e);
+	if (!rc)
+		rc = trial_model_check_record(&s, (uint64_t)p->blocks * p->nr_configs, e);
 	text = rc ? NULL : plan_spec_text(&s);
 	trial_spec_release(&s);
 	if (rc)

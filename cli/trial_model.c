@@ -73,6 +73,22 @@ int trial_model_validate(const struct trial_spec *s, struct kmem_machine *m, str
 	return err;
 }
 
+int trial_model_check_record(const struct trial_spec *s, uint64_t trials, struct err *e)
+{
+	if (!*params_of(s)->record)
+		return 0;
+	if (!model_in_list(s->run.collect))
+		return err_set(
+			e, -EINVAL,
+			"record: it is the model that sees loads and stores; add it: --collect +model");
+	if (trials != 1)
+		return err_set(e, -EINVAL,
+			       "record: the file has room for one trial, and these are %" PRIu64
+			       "; give one value of each setting, and --launches 1",
+			       trials);
+	return 0;
+}
+
 /* A native build, whose sanitizers want to know their stacks, simulates nothing. */
 static int make_stacks(struct trial_model *t, unsigned workers, struct err *e)
 {

@@ -49,6 +49,8 @@ uint64_t trial_model_ops(const struct trial_exec *x);
 /* What can be known before: names, the target's CPUs and nodes. @m: filled with its machine. */
 struct kmem_machine;
 int trial_model_validate(const struct trial_spec *s, struct kmem_machine *m, struct err *e);
+/* A record is of one trial, and of a modelled one; @trials: of the whole run. */
+int trial_model_check_record(const struct trial_spec *s, uint64_t trials, struct err *e);
 
 /* The collectors of @list that run in the native trial, into @rest (may be "" when there are none). */
 void trial_model_split(const char *list, char rest[OPT_STR_MAX]);

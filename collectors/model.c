@@ -63,7 +63,7 @@ static const struct opt model_opts[] = {
 	  .unit = "operations",
 	  .def = "16",
 	  .help = "operations of one worker before it is another's turn" },
-	{ .name = "model_record",
+	{ .name = "record",
 	  .type = OPT_STR,
 	  FIELD(record),
 	  .def = "",

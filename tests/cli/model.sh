@@ -136,7 +136,7 @@ is "$(of moved default model.l1d_header_miss_sets)" '>' 1 'of headers with colou
 
 # what else is asked of the model changes no count: its own memory is apart from what it looks at
 expect 0 "${slabs[@]}" on --colour-header off --colour-slack none --model-who off -o nobody
-expect 0 "${slabs[@]}" on --colour-header off --colour-slack none --model-kinds --model-sets --model-record every.bin -o everything
+expect 0 "${slabs[@]}" on --colour-header off --colour-slack none --model-kinds --model-sets --record every.bin -o everything
 for o in nobody everything; do
 	for m in refs l1d_accesses l1d_misses l1d_writebacks; do
 		is "$(of $o default model.$m)" == "$(of on default model.$m)" "$o: $m"
@@ -144,9 +144,20 @@ for o in nobody everything; do
 done
 grep -q 'l1d_misses_object\|hot_set' nobody/samples.csv && fail "who, with model_who=off"
 
-# a record of the trial is a trace of as many accesses
-expect 0 "${slabs[@]}" on --model-record t.bin -o rec
-[ -s t.bin ] || fail "no record"
+# a record of the trial is a trace of as many accesses, and fed to the same target it misses as often
+expect 0 "${slabs[@]}" on --record t.bin -o rec
+expect 0 model --trace t.bin --target "$l1"
+says out ": $(of rec default model.refs) loads and stores"
+expect 0 run -c model --target "$l1" --object-size 512 --n 100 --warmup-ops 0 --ops 5000 --launches 1 --allow-debug on -q --record w.bin -o warm
+"$bin" model --trace - --target "$l1" --csv <w.bin >out || fail "a record from standard input"
+says out "^l1d,$(of warm default model.l1d_accesses),$(of warm default model.l1d_misses),$(of warm default model.l1d_writebacks)\$"
+expect 2 run -c model --target "$l1" --record r.bin --launches 2 --allow-debug on
+says err 'record: .*one trial, and these are 2.*--launches 1'
+expect 2 run -c model --target "$l1" --record r.bin --launches 1 --n 1,2 --allow-debug on
+says err 'these are 2'
+expect 2 run -c time --record r.bin --launches 1 --allow-debug on
+says err 'record: .*--collect +model'
+[ ! -e r.bin ] || fail "a record of a run that could not begin"
 
 # what cannot be
 expect 2 run -c model --target no-such-cpu --allow-debug on

@@ -96,7 +96,10 @@ says out '^128,64,5,40960,20,10$'
 printf '0 10\n0 xyz\n' >bad.din
 expect 2 model --target 'l1d=256/2/64:lru' --trace bad.din --csv
 says err 'bad.din: line 2, column 3: expected a hexadecimal address'
+says err '(read as din, by its first lines; --format'
 [ ! -s out ] || fail "counts of a bad trace"
+expect 2 model --target 'l1d=256/2/64:lru' --trace bad.din --format din
+grep -q 'read as' err && fail "a guess where nothing was guessed"
 head -c 20 a.bin.out >cut.bin
 expect 2 model --target 'l1d=256/2/64:lru' --trace cut.bin
 says err 'cut.bin: offset [0-9]*: truncated'
