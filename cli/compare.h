@@ -13,6 +13,7 @@
  *	compare_text.c	the table, for people and as Markdown
  *	compare_json.c	the same for programs
  *	explain.c	what moved together with the time
+ *	explain_model.c	whose misses make the difference, in what, in which sets
  */
 
 #include <stdio.h>
@@ -136,5 +137,10 @@ struct explanation {
  * Returns how many are in out[EXPLAIN_MOST]; *@changed: how many there are. */
 unsigned explain(const struct comparison *x, double confidence, struct explanation *out,
 		 unsigned *changed);
+
+/* ---- explain_model.c ---- */
+
+/* Of modelled misses of a level: a table by structure and operation, and the sets. Nothing for other metrics. */
+void explain_model(const struct compare *c, const struct comparison *x, int markdown, FILE *f);
 
 #endif

@@ -202,6 +202,8 @@ static void explanations(const struct notes *n)
 
 	if (!n->q->explain)
 		return;
+	for (i = 0; i < c->nr; i++)
+		explain_model(c, &c->item[i], n->q->markdown, n->f);
 	if (c->base != c->mine)
 		line(n, "--explain: needs pairs, and two runs have none");
 	for (i = 0; i < c->nr && c->base == c->mine; i++) {

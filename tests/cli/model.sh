@@ -134,6 +134,16 @@ is "$(of on default model.l1d_hot_set_1)" == 0 'the hottest of all'
 is "$(of off default model.l1d_header_miss_sets)" '>' 8 'of headers off the slab'
 is "$(of moved default model.l1d_header_miss_sets)" '>' 1 'of headers with colour'
 
+# what stands behind it: whose misses, in what, in which sets
+expect 0 compare on off -m model.l1d_misses_per_op --explain
+says out '^l1d misses per operation  *on  *off  *change$'
+says out '^header  *[0-9.]*  *[0-9.]*  *-[0-9.]*$'
+says out '^in visit '
+says out '^misses of header: in 1 set, most of them in set 0; now [0-9]* sets, most of them in set'
+says out '^hottest set of all: 0 with [0-9.]* % of the misses; now'
+expect 0 compare on off -m model.l1d_accesses_per_op --explain
+grep -q 'misses per operation' out && fail "misses explain accesses"
+
 # what else is asked of the model changes no count: its own memory is apart from what it looks at
 expect 0 "${slabs[@]}" on --colour-header off --colour-slack none --model-who off -o nobody
 expect 0 "${slabs[@]}" on --colour-header off --colour-slack none --model-kinds --model-sets --record every.bin -o everything
