@@ -22,6 +22,15 @@ for f in bin/slabscope lib/libslabscope.a lib/libslabscope.so lib/libslabscope.s
 	share/man/man1/slabscope.1; do
 	[ -e "$root/$f" ] || { echo "not installed: $f"; exit 1; }
 done
+# the program of modelled trials, found from where the other one was installed
+case ${SLABSCOPE_VARIANT:-release} in
+release | debug)
+	[ -x "$root/libexec/slabscope/slabscope-model" ] || { echo "not installed: slabscope-model"; exit 1; }
+	(cd "$dir" && "$root/bin/slabscope" run -c model --target l1d=32K/8/64:lru --n 16 --ops 1000 --launches 1 --allow-debug on -q \
+		-o modelled >/dev/null) || { echo "the installed slabscope cannot start slabscope-model"; exit 1; }
+	grep -q ',model.l1d_misses,' "$dir/modelled/samples.csv" || { echo "no misses of the installed model"; exit 1; }
+	;;
+esac
 if grep -nE '#include "' "$root"/include/slabscope/*.h; then
 	echo "an installed header includes by a path of the source tree"
 	exit 1
