@@ -36,8 +36,9 @@ cliff() {
 		{
 			at = substr($1, 3) + 0
 			want = (at - n) * (w + 1) / at
-			# the last round through the objects may not be a whole one
-			if ($2 < want - 0.02 || $2 > want + 0.02 || (at == n && $2 != 0)) {
+			# The last round through the objects may not be a whole one. What the step itself reads once may lie in one
+			# of the sets: there each line misses once more, and that once again.
+			if ($2 < want - 0.02 || $2 > want + 0.02 || (at == n && $2 * 5000 > 2 * (w + 1))) {
 				printf "FAIL: %s: %s misses per visit of %d objects, not %.4f\n", say, $2, at, want
 				bad = 1
 			}
