@@ -124,7 +124,9 @@ static struct mt_cache level(uint64_t size, unsigned ways)
 				  .slices = 1,
 				  .policy = MT_LRU,
 				  .shared_by = 1,
-				  .latency = NAN };
+				  .latency = NAN,
+				  .outstanding = NAN,
+				  .per_cycle = NAN };
 }
 
 enum machine { TWO, FULL, FOUR, MACHINES };

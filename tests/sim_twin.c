@@ -16,7 +16,9 @@ struct mt_cache twin_level(unsigned sets, unsigned ways, unsigned line, enum mt_
 				  .slices = 1,
 				  .policy = policy,
 				  .shared_by = 1,
-				  .latency = NAN };
+				  .latency = NAN,
+				  .outstanding = NAN,
+				  .per_cycle = NAN };
 }
 
 void twin_target(struct mt_target *t, unsigned nr_levels, const struct mt_cache *level)
@@ -29,6 +31,7 @@ void twin_target(struct mt_target *t, unsigned nr_levels, const struct mt_cache 
 	t->nr_pages = t->cpus = t->nodes = 1;
 	t->distance[0][0] = 10;
 	t->ghz = t->dram_ns[0] = t->dram_ns[1] = t->walk_cycles = NAN;
+	t->stlb_cycles = t->walks = NAN;
 }
 
 /* ---- one cache ---- */

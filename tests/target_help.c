@@ -47,6 +47,8 @@ void target_same(const struct mt_target *a, const struct mt_target *b)
 		assert_true(c->write_through == d->write_through &&
 			    c->no_write_allocate == d->no_write_allocate);
 		assert_true(same(c->latency, d->latency));
+		assert_true(same(c->outstanding, d->outstanding) &&
+			    same(c->per_cycle, d->per_cycle));
 	}
 	assert_int_equal(a->nr_pages, b->nr_pages);
 	for (unsigned i = 0; i < a->nr_pages; i++)
@@ -55,6 +57,7 @@ void target_same(const struct mt_target *a, const struct mt_target *b)
 	assert_memory_equal(a->node_of, b->node_of, sizeof(a->node_of));
 	assert_memory_equal(a->distance, b->distance, sizeof(a->distance));
 	assert_true(same(a->ghz, b->ghz) && same(a->walk_cycles, b->walk_cycles));
+	assert_true(same(a->stlb_cycles, b->stlb_cycles) && same(a->walks, b->walks));
 	assert_true(same(a->dram_ns[0], b->dram_ns[0]) && same(a->dram_ns[1], b->dram_ns[1]));
 	for (unsigned i = 0; i < a->nr_sources; i++) {
 		const char *source = mt_source(b, a->source[i][0]);

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +69,7 @@ static void figures(void **state)
 		double latency;
 	} rows[] = {
 		{ "zen4", 0, 32, 8, 64, 64, 1, 1, MT_NINE, 4 },
-		{ "zen4", 1, 1024, 8, 64, 2048, 1, 1, MT_INCLUSIVE, 14 },
+		{ "zen4", 1, 1024, 8, 64, 8, 256, 1, MT_INCLUSIVE, 14 },
 		{ "genoa", 2, 32768, 16, 64, 32768, 1, 8, MT_VICTIM, 50 },
 		{ "zen5", 0, 48, 12, 64, 64, 1, 1, MT_NINE, 4 },
 		{ "skx", 2, 25344, 11, 64, 2048, 18, 18, MT_VICTIM, 55 },
@@ -187,9 +188,10 @@ static void lines(void **state)
 
 	target_read(
 		&target,
-		"l1d=48KiB/12/64:QLRU_H21_M3_R2_U3:write-through:no-write-allocate:lat=4.5,"
+		"l1d=48KiB/12/64:QLRU_H21_M3_R2_U3:write-through:no-write-allocate:lat=4.5:outstanding=10:"
+		"per-cycle=2.5,"
 		"l2=6mb/12/64:random:inclusive:slices=8:hash,page=64k,dtlb=16,stlb=1024/8,page=2M,"
-		"dtlb=32/fa,stlb=shared,cpus=2,ghz=3.25,dram=90/140.125,walk=30",
+		"dtlb=32/fa,stlb=shared,cpus=2,ghz=3.25,dram=90/140.125,walk=30,walks=2,stlb-lat=7.5",
 		NULL);
 	assert_true(c[0].sets == 64 && c[0].qlru.h3 == 2 && c[0].qlru.h2 == 1 &&
 		    c[0].qlru.insert == 3 && c[0].qlru.replace == 2 && c[0].qlru.update == 3);
@@ -198,6 +200,8 @@ static void lines(void **state)
 	assert_true(target.nr_pages == 2 && target.page[1].stlb_with == 0);
 	assert_true(target.page[0].size == 65536 && target.page[1].dtlb.ways == 32);
 	assert_true(target.dram_ns[1] == 140.125 && target.walk_cycles == 30);
+	assert_true(target.walks == 2 && target.stlb_cycles == 7.5);
+	assert_true(c[0].outstanding == 10 && c[0].per_cycle == 2.5 && isnan(c[1].outstanding));
 	target_round_trip(&target);
 
 	/* sets that are no power of two; one level; 256 CPUs on 8 nodes */
@@ -246,6 +250,10 @@ static const struct {
 	  "shares the stlb of a page size that has none" },
 	{ "l1d=32K/8/64,page=3K", "a power of two from 4K" },
 	{ "l1d=32K/8/64,ghz=0", "0 GHz" },
+	{ "l1d=32K/8/64:outstanding=0", "0 misses at once; 1 or more" },
+	{ "l1d=32K/8/64:per-cycle=0", "0 hits in a cycle" },
+	{ "l1d=32K/8/64,walks=0.5", "0.5 page walks at once; 1 or more" },
+	{ "l1d=32K/8/64,stlb-lat=x", "expected a number" },
 	{ "l1d=32K/8/64,ghz=1.2345", "at most 3 places" },
 	{ "l1d=32K/8/64,ghz=-1", "expected a number" },
 	{ "l1d=32K/8/64,l4=1M/8/64", "column 14: expected l1d, l2" },

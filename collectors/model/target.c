@@ -22,7 +22,7 @@ void mt_default_cache(struct mt_cache *c)
 	memset(c, 0, sizeof(*c));
 	c->slices = 1;
 	c->shared_by = 1;
-	c->latency = NAN;
+	c->latency = c->outstanding = c->per_cycle = NAN;
 }
 
 void mt_default_page(struct mt_page *p, uint64_t size)
@@ -50,7 +50,7 @@ void mt_init(struct mt_target *t)
 		mt_default_cache(&t->cache[i]);
 	t->version = 1;
 	t->cpus = t->nodes = 1;
-	t->ghz = t->dram_ns[0] = t->dram_ns[1] = t->walk_cycles = NAN;
+	t->ghz = t->dram_ns[0] = t->dram_ns[1] = t->walk_cycles = t->stlb_cycles = t->walks = NAN;
 	mt_default_nodes(t, 0);
 }
 
@@ -137,8 +137,9 @@ const char *mt_source(const struct mt_target *t, const char *figure)
 
 static bool is_line(const char *spec)
 {
-	static const char *const words[] = { "l1d",  "l2",    "l3",  "page",	 "dtlb", "stlb",
-					     "cpus", "nodes", "ghz", "distance", "dram", "walk" };
+	static const char *const words[] = { "l1d",  "l2",   "l3",    "page",	 "dtlb",
+					     "stlb", "cpus", "nodes", "ghz",	 "distance",
+					     "dram", "walk", "walks", "stlb-lat" };
 	size_t n = strcspn(spec, "=");
 
 	for (unsigned i = 0; spec[n] && i < sizeof(words) / sizeof(words[0]); i++)

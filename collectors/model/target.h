@@ -58,6 +58,9 @@ struct mt_cache {
 	bool write_through, no_write_allocate;
 	unsigned shared_by; /* CPUs that share one; L1: threads of a core */
 	double latency;	    /* cycles, load to use; NaN unknown */
+	/* what accesses that do not wait for each other get of it; NaN unknown */
+	double outstanding; /* misses of one CPU that it keeps under way at once */
+	double per_cycle;   /* hits that it serves a CPU in one cycle */
 };
 
 struct mt_tlb {
@@ -83,6 +86,8 @@ struct mt_target {
 	unsigned distance[MT_NODES][MT_NODES]; /* as in SLIT, 10 is local */
 	double ghz, dram_ns[2];		       /* local, remote; NaN unknown */
 	double walk_cycles;		       /* of a page walk; NaN unknown */
+	double stlb_cycles;		       /* that looking in the STLB adds; NaN unknown */
+	double walks;			       /* page walks of one CPU at once; NaN unknown */
 	/* where each figure is from: its name as in the file ("l2.size", "page 4K.dtlb", "machine.ghz"), and
 	 * a mark with a text: "C: CPUID dump ..." (docs/formats.md has the marks). Figures of a line of text have none. */
 	char source[MT_SOURCES][2][MT_TEXT];
@@ -110,10 +115,10 @@ struct mt_target {
  *						a larger page, to which the TLBs behind it belong
  *		| "dtlb=" TLB | "stlb=" TLB | "stlb=shared"	the base page's array
  *		| "cpus=" N | "nodes=" N | "distance=" N	to each other node; else 20
- *		| "ghz=" X | "dram=" LOCAL [ "/" REMOTE ] | "walk=" CYCLES
+ *		| "ghz=" X | "dram=" LOCAL [ "/" REMOTE ] | "walk=" CYCLES | "walks=" N | "stlb-lat=" CYCLES
  *	word	= "lru" | "plru" | "random" | "qlru" | "QLRU_Hxy_Mm_Rr_Uu"	else lru
  *		| "nine" | "inclusive" | "exclusive" | "victim"			else nine
- *		| "shared=" N | "slices=" N | "hash" | "lat=" CYCLES
+ *		| "shared=" N | "slices=" N | "hash" | "lat=" CYCLES | "outstanding=" N | "per-cycle=" X
  *		| "write-through" | "no-write-allocate"
  *	TLB	= ENTRIES [ "/" WAYS ]		without ways: fully associative
  *	SIZE	= digits [ K | M | G [ [i]B ] ]	powers of 1024

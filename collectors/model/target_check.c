@@ -62,6 +62,11 @@ static int check_policy(const struct mt_cache *c, const char *name, struct err *
 			       q->insert, q->replace, q->update);
 	if (!good_number(c->latency))
 		return err_set(e, -EINVAL, "%s: a latency of %g cycles", name, c->latency);
+	if (!good_number(c->outstanding) || c->outstanding < 1)
+		return err_set(e, -EINVAL, "%s: %g misses at once; 1 or more", name,
+			       c->outstanding);
+	if (!good_number(c->per_cycle) || c->per_cycle == 0)
+		return err_set(e, -EINVAL, "%s: %g hits in a cycle", name, c->per_cycle);
 	return 0;
 }
 
@@ -190,8 +195,10 @@ static int check_machine(const struct mt_target *t, struct err *e)
 	if (!good_number(t->ghz) || t->ghz == 0)
 		return err_set(e, -EINVAL, "%g GHz", t->ghz);
 	if (!good_number(t->dram_ns[0]) || !good_number(t->dram_ns[1]) ||
-	    !good_number(t->walk_cycles))
-		return err_set(e, -EINVAL, "a time of memory or of a page walk below 0");
+	    !good_number(t->walk_cycles) || !good_number(t->stlb_cycles))
+		return err_set(e, -EINVAL, "a time of memory, STLB or a page walk below 0");
+	if (!good_number(t->walks) || t->walks < 1)
+		return err_set(e, -EINVAL, "%g page walks at once; 1 or more", t->walks);
 	return 0;
 }
 

@@ -123,14 +123,6 @@ static void get_write(const struct mt_target *t, const void *part, char *buf, si
 	snprintf(buf, len, "%s", writes[c->no_write_allocate][c->write_through]);
 }
 
-static int set_latency(struct mt_target *t, void *part, const char *text, struct err *e)
-{
-	struct mt_cache *c = part;
-
-	(void)t;
-	return mt_parse_number(text, &c->latency, e);
-}
-
 static void get_number(double v, char *buf, size_t len)
 {
 	if (isnan(v))
@@ -139,21 +131,39 @@ static void get_number(double v, char *buf, size_t len)
 		mt_number_text(v, buf, len);
 }
 
-static void get_latency(const struct mt_target *t, const void *part, char *buf, size_t len)
-{
-	const struct mt_cache *c = part;
-
-	(void)t;
-	get_number(c->latency, buf, len);
-}
+#define CACHE_NUMBER(field)                                                                      \
+	static int set_##field(struct mt_target *t, void *part, const char *text, struct err *e) \
+	{                                                                                        \
+		struct mt_cache *c = part;                                                       \
+		(void)t;                                                                         \
+		return mt_parse_number(text, &c->field, e);                                      \
+	}                                                                                        \
+	static void get_##field(const struct mt_target *t, const void *part, char *buf,          \
+				size_t len)                                                      \
+	{                                                                                        \
+		const struct mt_cache *c = part;                                                 \
+		(void)t;                                                                         \
+		get_number(c->field, buf, len);                                                  \
+	}
+CACHE_NUMBER(latency)
+CACHE_NUMBER(outstanding)
+CACHE_NUMBER(per_cycle)
 
 const struct mt_field mt_cache_fields[] = {
-	{ "size", set_size, get_size },		 { "ways", set_ways, get_ways },
-	{ "line", set_line, get_line },		 { "slices", set_slices, get_slices },
-	{ "hash", set_hash, get_hash },		 { "sets", set_sets, get_sets },
-	{ "policy", set_policy, get_policy },	 { "inclusion", set_inclusion, get_inclusion },
-	{ "write", set_write, get_write },	 { "shared_by", set_shared_by, get_shared_by },
-	{ "latency", set_latency, get_latency }, { NULL, NULL, NULL },
+	{ "size", set_size, get_size },
+	{ "ways", set_ways, get_ways },
+	{ "line", set_line, get_line },
+	{ "slices", set_slices, get_slices },
+	{ "hash", set_hash, get_hash },
+	{ "sets", set_sets, get_sets },
+	{ "policy", set_policy, get_policy },
+	{ "inclusion", set_inclusion, get_inclusion },
+	{ "write", set_write, get_write },
+	{ "shared_by", set_shared_by, get_shared_by },
+	{ "latency", set_latency, get_latency },
+	{ "outstanding", set_outstanding, get_outstanding },
+	{ "per_cycle", set_per_cycle, get_per_cycle },
+	{ NULL, NULL, NULL },
 };
 
 /* ---- a page size ---- */
@@ -385,6 +395,8 @@ MACHINE_NUMBER(ghz, ghz)
 MACHINE_NUMBER(local, dram_ns[0])
 MACHINE_NUMBER(remote, dram_ns[1])
 MACHINE_NUMBER(walk, walk_cycles)
+MACHINE_NUMBER(stlb_lat, stlb_cycles)
+MACHINE_NUMBER(walks, walks)
 
 /* `cpus` and `nodes` stand first: the two behind them need them. */
 const struct mt_field mt_machine_fields[] = {
@@ -396,5 +408,7 @@ const struct mt_field mt_machine_fields[] = {
 	{ "dram_local_ns", set_local, get_local },
 	{ "dram_remote_ns", set_remote, get_remote },
 	{ "walk_cycles", set_walk, get_walk },
+	{ "stlb_cycles", set_stlb_lat, get_stlb_lat },
+	{ "walks", set_walks, get_walks },
 	{ NULL, NULL, NULL },
 };

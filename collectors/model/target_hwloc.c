@@ -40,6 +40,13 @@ static void mark_filled(struct build *b, const char *part, const char *name)
 		source ? source : "");
 }
 
+static void fill_number(struct build *b, const char *part, const char *name, double *to, double v)
+{
+	*to = v;
+	if (!isnan(v))
+		mark_filled(b, part, name);
+}
+
 /* Size, line and ways: what hwloc has, else the fill's. */
 static int fill_geometry(struct build *b, unsigned level, const struct mt_xml_object *o,
 			 struct err *e)
@@ -122,9 +129,9 @@ static void fill_behaviour(struct build *b, unsigned level)
 	c->no_write_allocate = f->no_write_allocate;
 	if (mt_source(b->fill, "l1d.write") || c->write_through || c->no_write_allocate)
 		mark_filled(b, name, "write");
-	c->latency = f->latency;
-	if (!isnan(c->latency))
-		mark_filled(b, name, "latency");
+	fill_number(b, name, "latency", &c->latency, f->latency);
+	fill_number(b, name, "outstanding", &c->outstanding, f->outstanding);
+	fill_number(b, name, "per_cycle", &c->per_cycle, f->per_cycle);
 }
 
 /* ---- caches ---- */
@@ -378,18 +385,12 @@ static int convert_machine(struct build *b, struct err *e)
 	convert_distances(b);
 	if (!b->fill)
 		return 0;
-	t->ghz = b->fill->ghz;
-	t->dram_ns[0] = b->fill->dram_ns[0];
-	t->dram_ns[1] = b->fill->dram_ns[1];
-	t->walk_cycles = b->fill->walk_cycles;
-	if (!isnan(t->ghz))
-		mark_filled(b, "machine", "ghz");
-	if (!isnan(t->dram_ns[0]))
-		mark_filled(b, "machine", "dram_local_ns");
-	if (!isnan(t->dram_ns[1]))
-		mark_filled(b, "machine", "dram_remote_ns");
-	if (!isnan(t->walk_cycles))
-		mark_filled(b, "machine", "walk_cycles");
+	fill_number(b, "machine", "ghz", &t->ghz, b->fill->ghz);
+	fill_number(b, "machine", "dram_local_ns", &t->dram_ns[0], b->fill->dram_ns[0]);
+	fill_number(b, "machine", "dram_remote_ns", &t->dram_ns[1], b->fill->dram_ns[1]);
+	fill_number(b, "machine", "walk_cycles", &t->walk_cycles, b->fill->walk_cycles);
+	fill_number(b, "machine", "stlb_cycles", &t->stlb_cycles, b->fill->stlb_cycles);
+	fill_number(b, "machine", "walks", &t->walks, b->fill->walks);
 	return 0;
 }
 

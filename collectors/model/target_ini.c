@@ -14,7 +14,7 @@
 #include "collectors/model/target_impl.h"
 #include "lib/ini.h"
 
-#define MARKS "CRKAHF"
+#define MARKS "CRKAHFM"
 #define ROWS MT_SOURCES
 
 struct source_row {

@@ -41,6 +41,10 @@ static int cache_word(struct line *l, unsigned level, const char *word, struct e
 		return r;
 	if (!strncmp(word, "lat=", 4))
 		return mt_parse_number(word + 4, &c->latency, e);
+	if (!strncmp(word, "outstanding=", 12))
+		return mt_parse_number(word + 12, &c->outstanding, e);
+	if (!strncmp(word, "per-cycle=", 10))
+		return mt_parse_number(word + 10, &c->per_cycle, e);
 	if (!strcmp(word, "hash"))
 		c->hash = true;
 	else if (!strcmp(word, "write-through"))
@@ -51,7 +55,8 @@ static int cache_word(struct line *l, unsigned level, const char *word, struct e
 		return err_set(e, -EINVAL,
 			       "expected a policy (lru, plru, random, qlru, QLRU_Hxy_Mm_Rr_Uu), "
 			       "nine, inclusive, exclusive, victim, shared=N, slices=N, hash, "
-			       "lat=CYCLES, write-through or no-write-allocate, got '%.40s'",
+			       "lat=CYCLES, outstanding=N, per-cycle=X, write-through or "
+			       "no-write-allocate, got '%.40s'",
 			       word);
 	return 0;
 }
@@ -115,19 +120,21 @@ static int tlb_item(struct line *l, bool second, const char *text, struct err *e
 
 static int machine_word(struct line *l, const char *name, char *text, struct err *e)
 {
-	static const char *const words[] = { "cpus", "nodes", "distance", "ghz", "dram", "walk" };
+	static const char *const words[] = { "cpus", "nodes", "distance", "ghz",
+					     "dram", "walk",  "walks",	  "stlb-lat" };
+	const unsigned nr = sizeof(words) / sizeof(words[0]);
 	struct mt_target *t = l->t;
 	unsigned i = 0;
 	char *local;
 	int r;
 
-	while (i < 6 && strcmp(words[i], name))
+	while (i < nr && strcmp(words[i], name))
 		i++;
-	if (i == 6)
+	if (i == nr)
 		return err_set(
 			e, -EINVAL,
 			"expected l1d, l2, l3, dtlb, stlb, page, cpus, nodes, distance, ghz, "
-			"dram or walk and '=', got '%.40s'",
+			"dram, walk, walks or stlb-lat and '=', got '%.40s'",
 			name);
 	if (l->seen[i])
 		return err_set(e, -EINVAL, "%s stands there twice", name);
@@ -145,8 +152,12 @@ static int machine_word(struct line *l, const char *name, char *text, struct err
 		local = strsep(&text, "/");
 		r = mt_parse_number(local, &t->dram_ns[0], e);
 		return r || !text ? r : mt_parse_number(text, &t->dram_ns[1], e);
-	default:
+	case 5:
 		return mt_parse_number(text, &t->walk_cycles, e);
+	case 6:
+		return mt_parse_number(text, &t->walks, e);
+	default:
+		return mt_parse_number(text, &t->stlb_cycles, e);
 	}
 }
 
