@@ -181,8 +181,7 @@ void rank_shift(const double *a, size_t m, const double *b, size_t n, double con
 
 /* ---- moving together ---- */
 
-/* The mean rank of @v among @sorted, from 1. */
-static double rank_of(const double *sorted, size_t n, double v)
+double rank_mean(const double *sorted, size_t n, double v)
 {
 	size_t below = 0, upto, hi = n;
 
@@ -218,7 +217,7 @@ double rank_spearman(const double *x, const double *y, size_t n, double *scratch
 	stat_sort(sx, n);
 	stat_sort(sy, n);
 	for (i = 0; i < n; i++) {
-		double dx = rank_of(sx, n, x[i]) - mean, dy = rank_of(sy, n, y[i]) - mean;
+		double dx = rank_mean(sx, n, x[i]) - mean, dy = rank_mean(sy, n, y[i]) - mean;
 
 		xx += dx * dx;
 		yy += dy * dy;

@@ -38,6 +38,9 @@ void rank_shift(const double *a, size_t m, const double *b, size_t n, double con
  * (0, 1). */
 size_t rank_shift_least(double confidence);
 
+/* The rank of @v among @sorted[@n], from 1; the mean rank of those that are equal to it. */
+double rank_mean(const double *sorted, size_t n, double v);
+
 /* Spearman's correlation of @n pairs without NaN, ties sharing their mean rank; NaN where one side
  * does not vary. @scratch[2 n]. */
 double rank_spearman(const double *x, const double *y, size_t n, double *scratch);

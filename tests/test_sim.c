@@ -463,38 +463,6 @@ static void test_sets(void **state)
 
 /* ---- the rest ---- */
 
-static void test_memory_time(void **state)
-{
-	static const struct sim_options o = { .frames = SIM_IDENTITY };
-	struct mt_cache level[2] = { twin_level(64, 8, 64, MT_LRU),
-				     twin_level(64, 16, 64, MT_LRU) };
-	struct mt_target t;
-	struct sim *s;
-
-	(void)state;
-	level[0].latency = 4;
-	level[1].latency = 14;
-	twin_target(&t, 2, level);
-	t.ghz = 2;
-	s = make(&t, &o);
-	assert_true(sim_memory_time(s, -1) == 0);
-	sim_access(s, 0, BASE, 8, false);
-	assert_true(isnan(sim_memory_time(s, -1)));
-	sim_destroy(s);
-	t.dram_ns[0] = 100;
-	t.page[0].dtlb = (struct mt_tlb){ 64, 4 };
-	s = make(&t, &o);
-	/* one from memory, nine from L1 at 2 ns; the walk costs nothing that is known */
-	run_cycle(s, 1, 64, 10);
-	assert_true(fabs(sim_memory_time(s, 0) - (100 + 9 * 2)) < 1e-9);
-	sim_destroy(s);
-	t.walk_cycles = 30;
-	s = make(&t, &o);
-	run_cycle(s, 1, 64, 10);
-	assert_true(fabs(sim_memory_time(s, 0) - (100 + 9 * 2 + 15)) < 1e-9);
-	sim_destroy(s);
-}
-
 static void test_same_seed(void **state)
 {
 	struct mt_cache level[2] = { twin_level(64, 8, 64, MT_RANDOM),
@@ -578,11 +546,11 @@ static void test_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_golden),	    cmocka_unit_test(test_policies),
-		cmocka_unit_test(test_vectors),	    cmocka_unit_test(test_machines),
-		cmocka_unit_test(test_kinds),	    cmocka_unit_test(test_sets),
-		cmocka_unit_test(test_memory_time), cmocka_unit_test(test_same_seed),
-		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_golden),	  cmocka_unit_test(test_policies),
+		cmocka_unit_test(test_vectors),	  cmocka_unit_test(test_machines),
+		cmocka_unit_test(test_kinds),	  cmocka_unit_test(test_sets),
+
+		cmocka_unit_test(test_same_seed), cmocka_unit_test(test_refused),
 	};
 
 	return cmocka_run_group_tests_name("sim", tests, NULL, NULL);

@@ -192,6 +192,7 @@ static void churn_cost(const struct wl_env *env, struct wl_cost *cost)
 		.lines = ce->touch ? ce->touch + 1.0 : 0,
 		/* the slot, a line of its own unless slots are taken in a row, and the hole */
 		.own_lines = (in_row ? entry : 1) + entry,
+		.waiting = 2, /* for the array's count, which the operation before wrote */
 		.unit = "free+alloc",
 	};
 }

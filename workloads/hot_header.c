@@ -319,6 +319,7 @@ static void hot_cost(const struct wl_env *env, struct wl_cost *cost)
 		.visits = 1,
 		.lines = p->lines,
 		.own_lines = entry / (double)he->line,
+		.waiting = p->access == HOT_CHASE, /* the link; other lines of the object do not */
 		.unit = "visit",
 	};
 }

@@ -74,7 +74,8 @@ struct wl_cost {
 	double visits;	      /* times that an object's memory is looked at */
 	double lines;	      /* cache lines of objects touched, counted once per visit */
 	double own_lines;     /* cache lines of the workload's own data (orders, slots), at least */
-	const char *unit;     /* what one operation is: "visit", "alloc+free" */
+	double waiting; /* memory accesses that begin when the one in front is done (a chase), at least */
+	const char *unit; /* what one operation is: "visit", "alloc+free" */
 };
 
 typedef enum wl_status wl_step_fn(struct wl_env *env, struct wl_worker *w, uint64_t n,

@@ -74,23 +74,77 @@ static double times(uint64_t n, double each)
 	return n ? (double)n * each : 0;
 }
 
-double sim_memory_time(const struct sim *s, int cpu)
+/* What one access costs at each place, in cycles and ns: NaN unknown. */
+struct costs {
+	double hit[MT_LEVELS], stlb, walk; /* cycles */
+	double memory[2];		   /* ns, by node: this one, another */
+};
+
+static struct costs waiting_costs(const struct mt_target *t)
+{
+	struct costs c = { .stlb = t->stlb_cycles,
+			   .walk = t->walk_cycles,
+			   .memory = { t->dram_ns[0], t->dram_ns[1] } };
+
+	for (unsigned i = 0; i < t->nr_levels; i++)
+		c.hit[i] = t->cache[i].latency;
+	return c;
+}
+
+/* Little's law: of @room that are under way at once, one is done each @latency / @room. */
+static struct costs overlapped_costs(const struct mt_target *t)
+{
+	struct costs c = waiting_costs(t);
+	double room = NAN; /* misses of all levels above that are under way at once */
+
+	for (unsigned i = 0; i < t->nr_levels; i++) {
+		const struct mt_cache *level = &t->cache[i];
+		double least = isnan(level->per_cycle) ? 0 : 1 / level->per_cycle;
+
+		/* L1 takes the next access before the last one is done */
+		if (i == 0 && least > 0)
+			c.hit[i] = least;
+		else if (!isnan(room) && !isnan(c.hit[i]))
+			c.hit[i] = fmax(c.hit[i] / room, least);
+		room = fmin(room, level->outstanding); /* the one that is a number */
+	}
+	if (!isnan(room))
+		for (unsigned i = 0; i < 2; i++)
+			c.memory[i] /= room;
+	if (!isnan(t->cache[0].outstanding))
+		c.stlb /= t->cache[0].outstanding;
+	if (!isnan(t->walks))
+		c.walk /= t->walks;
+	return c;
+}
+
+static double sum_costs(const struct sim *s, const struct sim_counts *n, const struct costs *c)
 {
 	const struct mt_target *t = &s->t;
-	unsigned last = s->nr_levels - 1;
+	double cycles = 0, ns;
+
+	for (unsigned i = 0; i < s->nr_levels; i++)
+		cycles += times(n->accesses[i] - n->misses[i], c->hit[i]);
+	/* from another CPU's cache: as far as the last level on the same node, as memory on another */
+	cycles += times(n->cache_local, c->hit[s->nr_levels - 1]);
+	if (s->stlb && !isnan(c->stlb))
+		cycles += times(n->accesses[SIM_STLB], c->stlb);
+	if (!isnan(c->walk))
+		cycles += times(n->misses[s->stlb ? SIM_STLB : SIM_DTLB], c->walk);
+	ns = times(n->local, c->memory[0]) + times(n->remote + n->cache_remote, c->memory[1]);
+	return cycles == 0 ? ns : cycles / t->ghz + ns;
+}
+
+double sim_memory_time(const struct sim *s, int cpu, double waiting)
+{
+	struct costs wait = waiting_costs(&s->t), overlap = overlapped_costs(&s->t);
 	struct sim_counts n;
-	double cycles = 0, ns = 0;
-	uint64_t walks;
+	double ns = 0;
 
 	sim_counts(s, cpu, &n);
-	for (unsigned i = 0; i < s->nr_levels; i++)
-		cycles += times(n.accesses[i] - n.misses[i], t->cache[i].latency);
-	/* from another CPU's cache: as far as the last level on the same node, as memory on another */
-	cycles += times(n.cache_local, t->cache[last].latency);
-	walks = s->stlb ? n.misses[SIM_STLB] : n.misses[SIM_DTLB];
-	if (!isnan(t->walk_cycles))
-		cycles += times(walks, t->walk_cycles);
-	ns += times(n.local, t->dram_ns[0]);
-	ns += times(n.remote + n.cache_remote, t->dram_ns[1]);
-	return cycles == 0 ? ns : cycles / t->ghz + ns;
+	if (waiting > 0)
+		ns += waiting * sum_costs(s, &n, &wait);
+	if (waiting < 1)
+		ns += (1 - waiting) * sum_costs(s, &n, &overlap);
+	return ns;
 }

@@ -348,16 +348,37 @@ static void put_engine(struct emitter *e)
 
 /* ---- the whole ---- */
 
-static void put_time(struct emitter *e)
+/* Of all accesses that were simulated, those that the workload says wait for the one in front. */
+static double waiting_share(const struct emitter *e, const struct wl_cost *cost)
 {
-	double ns = sim_memory_time(e->r->sim, -1) / e->ops;
+	double share = e->r->refs ? cost->waiting * e->ops / (double)e->r->refs : 0;
 
-	if (isnan(ns))
-		value_put_unavailable(
-			e->out, "model.memory_time_per_op", "ns", "model",
-			"the target's latencies are not all known: name one that has them, or fill gaps with model_fill");
-	else
-		put(e, "ns", ns, -1, "memory_time_per_op");
+	return share < 1 ? share : 1;
+}
+
+static void put_time(struct emitter *e, const struct wl_cost *cost)
+{
+	const struct {
+		const char *name;
+		double waiting;
+	} row[] = {
+		{ "memory_time_per_op", waiting_share(e, cost) },
+		{ "memory_time_waiting_per_op", 1 },
+		{ "memory_time_overlapped_per_op", 0 },
+	};
+
+	for (unsigned i = 0; i < sizeof(row) / sizeof(*row); i++) {
+		double ns = sim_memory_time(e->r->sim, -1, row[i].waiting) / e->ops;
+		char metric[64];
+
+		snprintf(metric, sizeof(metric), "model.%s", row[i].name);
+		if (isnan(ns))
+			value_put_unavailable(
+				e->out, metric, "ns", "model",
+				"the target's latencies are not all known: name one that has them, or fill gaps with model_fill");
+		else
+			put(e, "ns", ns, -1, "%s", row[i].name);
+	}
 }
 
 static void put_workers(struct emitter *e, const struct collect_ctx *c)
@@ -393,7 +414,7 @@ void model_emit(struct collect_ctx *c, const struct model_result *r, struct valu
 	put(&e, "accesses", (double)r->refs, -1, "refs");
 	put_traffic(&e, &n);
 	put_engine(&e);
-	put_time(&e);
+	put_time(&e, &c->cost);
 	put_workers(&e, c);
 }
 

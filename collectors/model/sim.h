@@ -84,9 +84,20 @@ bool sim_has(const struct sim *s, enum sim_level level);
 int sim_failed(const struct sim *s);
 /* Where random replacement of one cache starts: rng_seed() of this. */
 uint64_t sim_seed(uint64_t seed, unsigned level, unsigned nr);
-/* Latencies of the target x counts, in ns: an estimate, under that name. NaN where the target has none that is needed;
- * page walks are left out where it does not say what they cost. */
-double sim_memory_time(const struct sim *s, int cpu);
+/*
+ * An estimate of memory time, in ns, under that name: counts x what the target says an access costs where it is found.
+ * @waiting: the share (0 to 1) of accesses that cannot begin before the one in front of them is done.
+ *	one that waits		the latency of the level; of memory
+ *	one that does not	by Little's law (L = lambda W: J. D. C. Little 1961): latency / misses that may be under
+ *				way at once (the fewest of all levels above), but no less than 1 / hits per cycle. A hit
+ *				of L1: 1 / hits per cycle
+ *	its translation		nothing from the dTLB; else stlb_cycles, and walk_cycles if the STLB has it not; where
+ *				nothing waits / misses of L1 at once, / walks at once. What the target does not know is
+ *				left out
+ * The share is taken to be the same at all levels. Where the target does not say how much overlaps, nothing does. NaN where
+ * it has no latency, memory or GHz and needs one. Work between accesses, write-backs and prefetch are not in it.
+ */
+double sim_memory_time(const struct sim *s, int cpu, double waiting);
 /* Every invariant: tags of a set differ, one owner, no stale sharer, inclusion. 0 or -EILSEQ and which. */
 int sim_check(const struct sim *s, struct err *e);
 
