@@ -200,7 +200,7 @@ char *plan_spec_text(const struct trial_spec *s)
 }
 
 static int hash_config(const struct plan *p, unsigned config, const struct kmem_machine *m,
-		       uint64_t *h, struct err *e)
+		       struct trial_model_target *target, uint64_t *h, struct err *e)
 {
 	const struct plan_config *c = &p->config[config];
 	struct trial_spec s;
@@ -209,7 +209,7 @@ static int hash_config(const struct plan *p, unsigned config, const struct kmem_
 
 	if (rc)
 		return rc;
-	rc = trial_spec_validate_on(&s, m, e);
+	rc = trial_spec_validate_on(&s, m, target, e);
 	if (!rc)
 		rc = trial_model_check_record(&s, (uint64_t)p->blocks * p->nr_configs, e);
 	text = rc ? NULL : plan_spec_text(&s);
@@ -230,16 +230,18 @@ static int hash_config(const struct plan *p, unsigned config, const struct kmem_
 static int check_and_hash(struct plan *p, struct err *e)
 {
 	struct kmem_machine *m = malloc(sizeof(*m));
+	struct trial_model_target *target = calloc(1, sizeof(*target));
 	uint64_t h = UINT64_C(0xcbf29ce484222325);
-	int rc = m ? kmem_machine_native(m, e) : err_set(e, -ENOMEM, "out of memory");
+	int rc = m && target ? kmem_machine_native(m, e) : err_set(e, -ENOMEM, "out of memory");
 	char head[64];
 	unsigned i;
 
 	snprintf(head, sizeof(head), "plan %d %u %" PRIu64, PLAN_VERSION, p->blocks, p->seed);
 	hash_text(&h, head);
 	for (i = 0; i < p->nr_configs && !rc; i++)
-		rc = hash_config(p, i, m, &h, e);
+		rc = hash_config(p, i, m, target, &h, e);
 	snprintf(p->hash, sizeof(p->hash), "%016" PRIx64, h);
+	free(target);
 	free(m);
 	return rc;
 }

@@ -92,9 +92,12 @@ int trial_spec_set_pair(struct trial_spec *s, const char *pair, struct err *e);
 /* Everything that can be known before the trial runs: names, options against each other, the CPUs
  * of this machine. */
 int trial_spec_validate(const struct trial_spec *s, struct err *e);
-/* The same for many specifications: @m is from kmem_machine_native(), which takes some 10 ms. */
+/* The same for many specifications: @m is from kmem_machine_native(), which takes some 10 ms, and @target (zeroed before the
+ * first one) keeps the target that was read last, which takes as long (cli/trial_model.h). */
 struct kmem_machine;
-int trial_spec_validate_on(const struct trial_spec *s, const struct kmem_machine *m, struct err *e);
+struct trial_model_target;
+int trial_spec_validate_on(const struct trial_spec *s, const struct kmem_machine *m,
+			   struct trial_model_target *target, struct err *e);
 
 /* All options as spec lines, in an order that reads back to the same spec. 0 or -errno. */
 int trial_spec_print(const struct trial_spec *s, FILE *f);

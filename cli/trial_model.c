@@ -57,20 +57,30 @@ static int check(const struct trial_spec *s, const struct kmem_machine *m, struc
 	return trial_cpus_check(&s->run, m, e);
 }
 
-int trial_model_validate(const struct trial_spec *s, struct kmem_machine *m, struct err *e)
+static int keep_target(struct trial_model_target *kept, const struct model_params *p, struct err *e)
 {
-	struct mt_target *t = malloc(sizeof(*t));
 	int err;
 
-	if (!t)
-		return err_set(e, -ENOMEM, "no memory for the target");
-	err = model_target(t, params_of(s), e);
+	if (kept->have && !strcmp(kept->target, p->target) && !strcmp(kept->fill, p->fill))
+		return 0;
+	kept->have = false;
+	err = model_target(&kept->t, p, e);
+	if (err)
+		return err;
+	memcpy(kept->target, p->target, sizeof(kept->target));
+	memcpy(kept->fill, p->fill, sizeof(kept->fill));
+	kept->have = true;
+	return 0;
+}
+
+int trial_model_validate(const struct trial_spec *s, struct kmem_machine *m,
+			 struct trial_model_target *kept, struct err *e)
+{
+	int err = keep_target(kept, params_of(s), e);
+
 	if (!err)
-		err = model_machine(m, t, e);
-	if (!err)
-		err = check(s, m, e);
-	free(t);
-	return err;
+		err = model_machine(m, &kept->t, e);
+	return err ? err : check(s, m, e);
 }
 
 int trial_model_check_record(const struct trial_spec *s, uint64_t trials, struct err *e)

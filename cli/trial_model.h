@@ -46,9 +46,17 @@ int trial_model_steps(struct trial_exec *x, uint64_t n, struct err *e);
 /* What auto stands for. */
 uint64_t trial_model_ops(const struct trial_exec *x);
 
+/* A target that was read, kept from one config of a plan to the next: hwloc takes its time to read `host`. Begins as {}. */
+struct trial_model_target {
+	bool have;
+	char target[OPT_STR_MAX], fill[OPT_STR_MAX]; /* as they were asked for */
+	struct mt_target t;
+};
+
 /* What can be known before: names, the target's CPUs and nodes. @m: filled with its machine. */
 struct kmem_machine;
-int trial_model_validate(const struct trial_spec *s, struct kmem_machine *m, struct err *e);
+int trial_model_validate(const struct trial_spec *s, struct kmem_machine *m,
+			 struct trial_model_target *kept, struct err *e);
 /* A record is of one trial, and of a modelled one; @trials: of the whole run. */
 int trial_model_check_record(const struct trial_spec *s, uint64_t trials, struct err *e);
 

@@ -377,7 +377,7 @@ static int runs_here(const struct trial_spec *s)
 
 /* What depends on the machine: CPUs, nodes, geometry; for the model on the target's, too. */
 static int check_machine(const struct trial_spec *s, const struct kmem_machine *native,
-			 struct err *e)
+			 struct trial_model_target *target, struct err *e)
 {
 	struct kmem_machine *m = malloc(sizeof(*m));
 	int err = 0;
@@ -394,7 +394,7 @@ static int check_machine(const struct trial_spec *s, const struct kmem_machine *
 			err = check_cache(s, m, e);
 	}
 	if (!err && model_in_list(s->run.collect)) {
-		err = trial_model_validate(s, m, e);
+		err = trial_model_validate(s, m, target, e);
 		if (!err)
 			err = check_cache(s, m, e);
 		if (err)
@@ -404,7 +404,8 @@ static int check_machine(const struct trial_spec *s, const struct kmem_machine *
 	return err;
 }
 
-int trial_spec_validate_on(const struct trial_spec *s, const struct kmem_machine *m, struct err *e)
+int trial_spec_validate_on(const struct trial_spec *s, const struct kmem_machine *m,
+			   struct trial_model_target *target, struct err *e)
 {
 	int err;
 
@@ -419,19 +420,20 @@ int trial_spec_validate_on(const struct trial_spec *s, const struct kmem_machine
 			err = collectors[i]->validate(s->collector[i], e);
 	if (!err && s->wl->validate)
 		err = s->wl->validate(s->params, e);
-	return err ? err : check_machine(s, m, e);
+	return err ? err : check_machine(s, m, target, e);
 }
 
 int trial_spec_validate(const struct trial_spec *s, struct err *e)
 {
 	struct kmem_machine *m = malloc(sizeof(*m));
-	int err;
+	struct trial_model_target *target = calloc(1, sizeof(*target));
+	int err = m && target ? 0 : err_set(e, -ENOMEM, "no memory for the machine");
 
-	if (!m)
-		return err_set(e, -ENOMEM, "no memory for the machine");
-	err = runs_here(s) ? kmem_machine_native(m, e) : 0; /* a model looks at nothing here */
+	if (!err && runs_here(s)) /* a model looks at nothing here */
+		err = kmem_machine_native(m, e);
 	if (!err)
-		err = trial_spec_validate_on(s, m, e);
+		err = trial_spec_validate_on(s, m, target, e);
+	free(target);
 	free(m);
 	return err;
 }
