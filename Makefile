@@ -282,7 +282,7 @@ library: $(LIBRARY_A) $(LIBRARY_SO) ## build libslabscope.a and libslabscope.so
 again = +$(Q)$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) DEPS=off
 DEPS_CMD = $(if $(filter off,$(DEPS)),:,tools/deps.sh)
 
-.PHONY: all check check-run check-long demo bench deps help
+.PHONY: all check check-run check-long demo bench predict deps help
 deps: ## install the packages that are needed (or print the command)
 	$(Q)tools/deps.sh
 
@@ -316,6 +316,11 @@ bench: ## the fast path against glibc's malloc; the modelled machine against cac
 	$(again) all benches model-tests
 	$(Q)if [ -f bench/bench.sh ]; then sh bench/bench.sh; \
 		else for b in $(BENCHES); do $$b || exit 1; done; fi
+
+predict: ## rank correlation of modelled memory time and measured time over a grid of configs (minutes)
+	$(Q)$(DEPS_CMD)
+	$(again) all $(OUT)/bench_predict
+	$(Q)bench/predict.sh
 
 .PHONY: fuzz fuzz-afl fuzz-run fuzz-afl-run
 fuzz: ## build the fuzzers with libFuzzer in build/fuzz/tests/ (clang); FUZZ_SECONDS=n runs each
