@@ -29,6 +29,8 @@ static inline __attribute__((always_inline)) void model_touch(const volatile voi
 
 	if (!model_state.on || addr - model_state.stacks < model_state.stacks_bytes)
 		return;
+	/* the program wants it next: it comes from far away while the machine is at work */
+	__builtin_prefetch((const void *)p, write);
 	model_state.refs++;
 	if (__builtin_expect(model_state.record != NULL, 0))
 		model_touch_recorded(addr, size, write);
