@@ -6,107 +6,84 @@
 
 #include "collectors/model/fa.h"
 
-static uint32_t *head_of(const struct fa *f, uint32_t tag)
-{
-	return &f->head[(tag * UINT32_C(0x9e3779b1) >> 7) & (f->heads - 1)];
-}
+#define LEAST_LOG 1024 /* entries */
+#define AHEAD 16       /* entries whose words are asked for before they are needed */
 
 int fa_init(struct fa *f, uint32_t room)
 {
-	*f = (struct fa){ .room = room, .heads = 16 };
-	while (f->heads < room)
-		f->heads *= 2;
-	f->node = calloc((size_t)room + 1, sizeof(*f->node));
-	f->head = calloc(f->heads, sizeof(*f->head)); /* 0: nothing; nodes are from 1 */
-	if (!f->node || !f->head) {
-		fa_fini(f);
+	uint32_t log = LEAST_LOG;
+
+	*f = (struct fa){ 0 };
+	if (room > FA_PLACE / 4)
 		return -ENOMEM;
-	}
+	while (log < 4 * room)
+		log *= 2;
+	f->log = malloc(log * sizeof(*f->log));
+	if (!f->log)
+		return -ENOMEM;
+	f->room = room;
+	f->log_room = log;
 	return 0;
 }
 
 void fa_fini(struct fa *f)
 {
-	free(f->node);
-	free(f->head);
+	free(f->at);
+	free(f->log);
 	*f = (struct fa){ 0 };
 }
 
-static void list_out(struct fa *f, uint32_t i)
+int fa_grow(struct fa *f, uint32_t tag)
 {
-	struct fa_node *n = f->node;
+	uint32_t tags = f->tags ? f->tags : 1024;
+	uint32_t *at;
 
-	n[n[i].newer].older = n[i].older;
-	n[n[i].older].newer = n[i].newer;
+	while (tags <= tag)
+		tags *= 2;
+	at = realloc(f->at, tags * sizeof(*at));
+	if (!at)
+		return -ENOMEM;
+	memset(at + f->tags, 0, (tags - f->tags) * sizeof(*at));
+	f->at = at;
+	f->tags = tags;
+	return 0;
 }
 
-static void list_front(struct fa *f, uint32_t i)
+static bool is_last_use(const struct fa *f, uint32_t place)
 {
-	struct fa_node *n = f->node;
-
-	n[i].newer = 0;
-	n[i].older = n[0].older;
-	n[n[0].older].newer = i;
-	n[0].older = i;
+	return (f->at[f->log[place]] & FA_PLACE) == place + 1;
 }
 
-static uint32_t find(const struct fa *f, uint32_t tag)
+void fa_pack(struct fa *f)
 {
-	uint32_t i = *head_of(f, tag);
+	uint32_t to = 0;
 
-	while (i && f->node[i].tag != tag)
-		i = f->node[i].hash_next;
-	return i;
-}
+	for (uint32_t i = f->tail; i < f->head; i++) {
+		uint32_t tag = f->log[i];
 
-static void take_out(struct fa *f, uint32_t i)
-{
-	uint32_t *at = head_of(f, f->node[i].tag);
-
-	while (*at != i)
-		at = &f->node[*at].hash_next;
-	*at = f->node[i].hash_next;
-	list_out(f, i);
-}
-
-bool fa_access(struct fa *f, uint32_t tag)
-{
-	uint32_t i, *head;
-
-	if (f->nr && f->node[f->node[0].older].tag == tag)
-		return true;
-	i = find(f, tag);
-	if (i) {
-		list_out(f, i);
-		list_front(f, i);
-		return true;
+		if (!is_last_use(f, i))
+			continue;
+		f->log[to++] = tag;
+		f->at[tag] = (f->at[tag] & ~FA_PLACE) | to;
 	}
-	if (f->free) {
-		i = f->free;
-		f->free = f->node[i].hash_next;
-		f->nr++;
-	} else if (f->nr < f->room) {
-		i = ++f->nr;
-	} else {
-		i = f->node[0].newer; /* the oldest: the list is a ring */
-		take_out(f, i);
-	}
-	head = head_of(f, tag);
-	f->node[i].tag = tag;
-	f->node[i].hash_next = *head;
-	*head = i;
-	list_front(f, i);
-	return false;
+	f->tail = 0;
+	f->head = to;
+}
+
+void fa_evict(struct fa *f)
+{
+	while (!is_last_use(f, f->tail))
+		f->tail++;
+	f->at[f->log[f->tail++]] &= ~FA_PLACE;
+	f->nr--;
+	if (f->tail + AHEAD < f->head)
+		__builtin_prefetch(&f->at[f->log[f->tail + AHEAD]], 1);
 }
 
 void fa_remove(struct fa *f, uint32_t tag)
 {
-	uint32_t i = find(f, tag);
-
-	if (!i)
+	if (tag >= f->tags || !(f->at[tag] & FA_PLACE))
 		return;
-	take_out(f, i);
-	f->node[i].hash_next = f->free;
-	f->free = i;
+	f->at[tag] &= ~FA_PLACE;
 	f->nr--;
 }

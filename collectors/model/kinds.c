@@ -10,77 +10,44 @@
  * In that order. A line that inclusion took away counts as conflict or capacity, whatever the twin says.
  */
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "collectors/model/sim_impl.h"
 
-#define WAS_HERE 1u
-#define TAKEN 2u
-
-int sim_twin_init(struct sim_twin *t, uint64_t lines)
+int sim_twin_init(struct fa *t, uint64_t lines)
 {
-	*t = (struct sim_twin){ 0 };
-	return lines < UINT32_MAX ? fa_init(&t->fa, (uint32_t)lines) : -ENOMEM;
+	return lines < UINT32_MAX ? fa_init(t, (uint32_t)lines) : -ENOMEM;
 }
 
-void sim_twin_fini(struct sim_twin *t)
+enum sim_kind sim_twin_access(struct sim *s, struct fa *t, uint32_t id, bool miss)
 {
-	fa_fini(&t->fa);
-	free(t->seen);
-	*t = (struct sim_twin){ 0 };
-}
+	uint32_t was;
 
-static int twin_room(struct sim_twin *t, uint32_t id)
-{
-	size_t room = t->nr_seen ? t->nr_seen : 1024;
-	uint8_t *seen;
-
-	if (id < t->nr_seen)
-		return 0;
-	while (room <= id)
-		room *= 2;
-	seen = realloc(t->seen, room);
-	if (!seen)
-		return -ENOMEM;
-	memset(seen + t->nr_seen, 0, room - t->nr_seen);
-	t->seen = seen;
-	t->nr_seen = room;
-	return 0;
-}
-
-enum sim_kind sim_twin_access(struct sim *s, struct sim_twin *t, uint32_t id, bool miss)
-{
-	enum sim_kind kind = SIM_COMPULSORY;
-	bool hit;
-
-	if (twin_room(t, id)) {
+	if (__builtin_expect(id >= t->tags, 0) && fa_grow(t, id)) {
 		s->failed = -ENOMEM;
-		return kind;
+		return SIM_COMPULSORY;
 	}
-	hit = fa_access(&t->fa, id);
-	if (miss && t->seen[id])
-		kind = t->seen[id] & TAKEN ? SIM_COHERENCE : hit ? SIM_CONFLICT : SIM_CAPACITY;
-	t->seen[id] = WAS_HERE;
-	return kind;
+	was = fa_use(t, id);
+	if (!miss || !(was & (FA_SEEN | FA_TAKEN)))
+		return SIM_COMPULSORY;
+	return was & FA_TAKEN ? SIM_COHERENCE : was & FA_PLACE ? SIM_CONFLICT : SIM_CAPACITY;
 }
 
-void sim_twin_lose(struct sim_twin *t, uint32_t id)
+void sim_twin_lose(struct fa *t, uint32_t id)
 {
-	fa_remove(&t->fa, id);
-	if (id < t->nr_seen)
-		t->seen[id] |= TAKEN;
+	fa_remove(t, id);
+	if (id < t->tags)
+		t->at[id] |= FA_TAKEN;
 }
 
-void sim_twin_forget(struct sim_twin *t, uint32_t id)
+void sim_twin_forget(struct fa *t, uint32_t id)
 {
-	fa_remove(&t->fa, id);
-	if (id < t->nr_seen)
-		t->seen[id] = 0;
+	fa_remove(t, id);
+	if (id < t->tags)
+		t->at[id] = 0;
 }
 
-void sim_note(struct sim *s, struct sim_cpu *c, enum sim_level level, struct sim_twin *t,
-	      uint32_t id, unsigned set, uint64_t addr, bool write, bool miss)
+void sim_note(struct sim *s, struct sim_cpu *c, enum sim_level level, struct fa *t, uint32_t id,
+	      unsigned set, uint64_t addr, bool write, bool miss)
 {
 	enum sim_kind kind = SIM_KINDS;
 

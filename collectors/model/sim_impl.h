@@ -25,17 +25,10 @@
 #define SIM_TRANSLATIONS 16384
 #define SIM_TRANSLATIONS_EACH 1024 /* on a machine of more than 8 cores */
 
-/* A twin by instance: what a fully associative LRU of the same capacity would hold, and what was ever there. */
-struct sim_twin {
-	struct fa fa;
-	uint8_t *seen; /* by line of the level: bit 0 was here, bit 1 was taken away by a store of others */
-	size_t nr_seen;
-};
-
 /* One cache of level L1D, L2 or L3. */
 struct sim_inst {
 	struct level l;
-	struct sim_twin twin;
+	struct fa twin; /* what a fully associative LRU of the same capacity would hold */
 	unsigned node;
 };
 
@@ -43,7 +36,7 @@ struct sim_tlb {
 	struct level l;
 	struct fa fa;
 	bool any; /* fully associative, in `fa` */
-	struct sim_twin twin;
+	struct fa twin;
 };
 
 /* What is the same for all instances of a level. */
@@ -207,13 +200,12 @@ void sim_upgrade(struct sim *s, struct sim_cpu *c, uint32_t lid);
 bool sim_held_above(const struct sim *s, unsigned level, unsigned nr, uint32_t lid);
 
 /* kinds.c */
-int sim_twin_init(struct sim_twin *t, uint64_t lines);
-void sim_twin_fini(struct sim_twin *t);
-enum sim_kind sim_twin_access(struct sim *s, struct sim_twin *t, uint32_t id, bool miss);
-void sim_twin_lose(struct sim_twin *t, uint32_t id);
-void sim_twin_forget(struct sim_twin *t, uint32_t id);
+int sim_twin_init(struct fa *t, uint64_t lines);
+enum sim_kind sim_twin_access(struct sim *s, struct fa *t, uint32_t id, bool miss);
+void sim_twin_lose(struct fa *t, uint32_t id);
+void sim_twin_forget(struct fa *t, uint32_t id);
 /* Twins, histograms and the caller's function, for one lookup. */
-void sim_note(struct sim *s, struct sim_cpu *c, enum sim_level level, struct sim_twin *t,
-	      uint32_t id, unsigned set, uint64_t addr, bool write, bool miss);
+void sim_note(struct sim *s, struct sim_cpu *c, enum sim_level level, struct fa *t, uint32_t id,
+	      unsigned set, uint64_t addr, bool write, bool miss);
 
 #endif

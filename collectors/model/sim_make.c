@@ -340,7 +340,7 @@ static void tlb_fini(struct sim_tlb *t)
 {
 	level_fini(&t->l);
 	fa_fini(&t->fa);
-	sim_twin_fini(&t->twin);
+	fa_fini(&t->twin);
 }
 
 void sim_destroy(struct sim *s)
@@ -350,7 +350,7 @@ void sim_destroy(struct sim *s)
 	for (unsigned i = 0; i < s->nr_levels; i++) {
 		for (unsigned x = 0; s->inst[i] && x < s->conf[i].nr; x++) {
 			level_fini(&s->inst[i][x].l);
-			sim_twin_fini(&s->inst[i][x].twin);
+			fa_fini(&s->inst[i][x].twin);
 		}
 		free(s->inst[i]);
 	}
