@@ -16,7 +16,7 @@ STEP_ATTR static void STEP_NAME(struct sim *s, struct sim_cpu *c, uint64_t addr,
 	struct sim_core *k = c->core;
 	uint64_t line = addr >> s->line_shift, page = addr >> s->page_shift;
 	uint32_t dense, lid, old, flags = write ? s->store_flags : 0;
-	unsigned at = page & s->seen_mask, set;
+	unsigned at = page & k->seen_mask, set;
 
 	if (__builtin_expect((addr + size - 1) >> s->line_shift != line, 0)) {
 		span(s, c, addr, size, write);

@@ -9,10 +9,61 @@
  *	                   level below them that has the line, or to memory. None has it: E
  *	store              others' copies go; a dirty one hands its data on and is not written back
  *
+ * All of it begins when a second core touches memory: as long as one is alone, it owns every line that it has.
+ *
  * A fill that no cache on the path has comes from any other cache that has the line, clean or dirty, and from memory
  * if there is none.
  */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "collectors/model/sim_impl.h"
+
+int sim_dir_room(struct sim *s, uint32_t dense)
+{
+	size_t per_page = (size_t)(s->words + 1) << (s->lines_shift - s->unit);
+	size_t need = ((size_t)dense + 1) * per_page, room = s->dir_room ? s->dir_room : per_page;
+	uint64_t *dir;
+
+	if (need <= s->dir_room)
+		return 0;
+	while (room < need)
+		room *= 2;
+	dir = realloc(s->dir, room * sizeof(*dir));
+	if (!dir)
+		return -ENOMEM;
+	memset(dir + s->dir_room, 0, (room - s->dir_room) * sizeof(*dir));
+	s->dir = dir;
+	s->dir_room = room;
+	return 0;
+}
+
+static void enter_all(struct sim *s, unsigned level, unsigned nr)
+{
+	const struct level *l = &s->inst[level][nr].l;
+
+	for (size_t i = 0; i < (size_t)l->sets * l->stride; i++) {
+		uint32_t lid = level_id(l->row[i]) << s->conf[level].shift;
+
+		if (l->row[i] == LEVEL_EMPTY)
+			continue;
+		sim_dir_set(s, level, nr, lid);
+		sim_dir(s, lid)[s->words] = s->alone->id + 1;
+	}
+}
+
+int sim_dir_start(struct sim *s)
+{
+	sim_settle(s);
+	if (s->frames.map.nr && sim_dir_room(s, s->frames.map.nr - 1))
+		return -ENOMEM;
+	s->mesi = true;
+	s->queued = false;
+	for (unsigned j = 0; j < s->nr_levels; j++)
+		enter_all(s, j, s->alone->nr[j]);
+	return 0;
+}
 
 void sim_dir_set(struct sim *s, unsigned level, unsigned nr, uint32_t lid)
 {
@@ -43,8 +94,10 @@ bool sim_held_above(const struct sim *s, unsigned level, unsigned nr, uint32_t l
 	const uint64_t *d = sim_dir(s, lid);
 
 	for (unsigned x = nr * per; x < (nr + 1) * per && x < above->nr; x++)
-		if (d[(above->bit + x) / 64] >> (above->bit + x) % 64 & 1)
-			return true;
+		if (d[(above->bit + x) / 64] >> (above->bit + x) % 64 & 1 &&
+		    (!s->unit || level_find(&s->inst[level - 1][x].l, sim_set_of(s, level - 1, lid),
+					    sim_tag(s, level - 1, lid))))
+			return true; /* the bit may stand for the line's neighbour */
 	return false;
 }
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The modelled machine: fed and emptied. How it is made: sim_make.c. */
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "collectors/model/level_avx2.h"
 #include "collectors/model/sim_impl.h"
@@ -13,31 +11,12 @@ const char *const sim_frames_names[] = { "identity", "random", "thp", "hugetlb",
 
 /* ---- pages ---- */
 
-static int dir_room(struct sim *s, uint32_t dense)
-{
-	size_t per_page = (size_t)(s->words + 1) << (s->lines_shift - s->unit);
-	size_t need = ((size_t)dense + 1) * per_page, room = s->dir_room ? s->dir_room : per_page;
-	uint64_t *dir;
-
-	if (!s->mesi || need <= s->dir_room)
-		return 0;
-	while (room < need)
-		room *= 2;
-	dir = realloc(s->dir, room * sizeof(*dir));
-	if (!dir)
-		return -ENOMEM;
-	memset(dir + s->dir_room, 0, (room - s->dir_room) * sizeof(*dir));
-	s->dir = dir;
-	s->dir_room = room;
-	return 0;
-}
-
 static uint32_t touch_page(struct sim *s, struct sim_cpu *c, uint64_t page)
 {
 	uint32_t dense = frames_touch(&s->frames, page, c->id, c->node);
 
 	if (dense != FRAMES_NONE && (uint64_t)(dense + 1) << s->lines_shift <= LEVEL_MAX_ID &&
-	    !dir_room(s, dense))
+	    !(s->mesi && sim_dir_room(s, dense)))
 		return dense;
 	if (dense != FRAMES_NONE)
 		frames_forget(&s->frames, dense);
@@ -48,7 +27,7 @@ static uint32_t touch_page(struct sim *s, struct sim_cpu *c, uint64_t page)
 static inline uint32_t translate(struct sim *s, struct sim_cpu *c, uint64_t page)
 {
 	struct sim_core *k = c->core;
-	unsigned at = page & s->seen_mask;
+	unsigned at = page & k->seen_mask;
 
 	if (k->seen[at].page != page) {
 		uint32_t dense = touch_page(s, c, page);
@@ -174,30 +153,48 @@ static void span(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t size,
 
 /* A hit on the line of the access before changes no state but in QLRU, where ages fall with each hit; and stores have
  * to be seen where L1 writes through or does not allocate. */
-void sim_choose_access(struct sim *s)
+static sim_access_fn *fastest(const struct sim *s)
 {
 	const struct mt_cache *l1 = &s->t.cache[0];
 
-	s->access = span;
 	if (s->watched || s->wt || s->conf[0].nwa || l1->policy == MT_QLRU)
-		return;
-	s->access = step_plain;
+		return span;
 #ifdef LEVEL_AVX2
 	if (l1->policy == MT_LRU && level_lru_avx2(l1->ways))
-		s->access = l1->ways <= 8 ? step_8 : step_16;
+		return l1->ways <= 8 ? step_8 : step_16;
 #endif
+	return step_plain;
+}
+
+/* Most runs use one CPU of many: nothing is kept coherent until a second core comes. */
+void sim_arrive(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t size, bool write)
+{
+	struct sim_core *k = c->core;
+
+	if (sim_make_room(s, k) || (s->alone && !s->mesi && sim_dir_start(s))) {
+		s->failed = -ENOMEM;
+		return;
+	}
+	if (!s->alone)
+		s->alone = k;
+	k->access = fastest(s);
+	k->access(s, c, addr, size, write);
 }
 
 void sim_access(struct sim *s, unsigned cpu, uint64_t addr, unsigned size, bool write)
 {
+	struct sim_cpu *c = &s->cpu[cpu];
+
 	if (size)
-		s->access(s, &s->cpu[cpu], addr, size, write);
+		c->core->access(s, c, addr, size, write);
 }
 
 void sim_range(struct sim *s, unsigned cpu, uint64_t addr, uint64_t size, bool write)
 {
+	struct sim_cpu *c = &s->cpu[cpu];
+
 	if (size)
-		s->access(s, &s->cpu[cpu], addr, size, write);
+		c->core->access(s, c, addr, size, write);
 }
 
 void sim_flush(struct sim *s)

@@ -56,6 +56,11 @@ struct sim_seen {
 	uint32_t dense;
 };
 
+struct sim;
+struct sim_cpu;
+typedef void sim_access_fn(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t size,
+			   bool write);
+
 /* Threads that share an L1 and TLBs. */
 struct sim_core {
 	uint64_t last_line, last_page;
@@ -65,7 +70,9 @@ struct sim_core {
 	unsigned id, node;
 	struct sim_tlb dtlb, stlb;
 	uint64_t *path;	       /* directory bits of inst[] */
-	struct sim_seen *seen; /* [seen_mask + 1], by page */
+	struct sim_seen *seen; /* [seen_mask + 1], by page; NULL: it has not touched memory yet */
+	uint32_t seen_mask;
+	sim_access_fn *access; /* one load or store: what fits this machine now */
 };
 
 struct sim_cpu {
@@ -87,19 +94,20 @@ struct sim_wait {
 
 struct sim {
 	/* the path of a hit */
-	void (*access)(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t size, bool write);
 	unsigned line_shift, page_shift, lines_shift; /* lines_shift: lines of a page */
-	uint32_t store_flags, lines_mask, seen_mask;
+	uint32_t store_flags, lines_mask;
 	uint64_t tlb_mask;    /* sets - 1 of a dTLB that the short path looks up itself; 0: not */
 	bool wt;	      /* L1 writes through */
 	bool watched, noting; /* twins or histograms; these or a function to call */
-	bool mesi, dtlb, stlb;
+	bool mesi;	      /* there is a directory: two cores have touched memory */
+	bool dtlb, stlb;
 	struct sim_cpu *cpu;
 	struct sim_conf conf[MT_LEVELS];
 	unsigned nr_levels, nr_cpus, nr_cores, unit; /* unit: shift of the largest line */
 	struct frames frames;
 
 	struct sim_core *core;
+	struct sim_core *alone; /* the only one that has touched memory so far */
 	struct sim_inst *inst[MT_LEVELS];
 	unsigned dtlb_sets, stlb_sets; /* 0: none, or fully associative */
 	bool huge_tlb;		       /* TLBs go by huge page */
@@ -168,8 +176,10 @@ static inline uint32_t sim_tag(const struct sim *s, unsigned level, uint32_t lid
 	return level_word(lid >> s->conf[level].shift, 0);
 }
 
-/* sim.c */
-void sim_choose_access(struct sim *s);
+/* sim.c: the access of a core that has not touched memory yet */
+sim_access_fn sim_arrive;
+/* sim_make.c: a core's tables for the first touch; -ENOMEM */
+int sim_make_room(struct sim *s, struct sim_core *k);
 
 /* walk.c */
 void sim_miss(struct sim *s, struct sim_cpu *c, uint64_t addr, uint32_t lid, bool write);
@@ -189,6 +199,10 @@ uint32_t sim_take(struct sim *s, unsigned level, unsigned nr, uint32_t lid);
 void sim_forget_page(struct sim *s, uint32_t dense, uint32_t first, uint32_t last);
 
 /* directory.c */
+/* Room for all pages up to @dense; -ENOMEM. */
+int sim_dir_room(struct sim *s, uint32_t dense);
+/* A second core comes: what the directory would say, had it been kept for the one that was alone. */
+int sim_dir_start(struct sim *s);
 void sim_dir_set(struct sim *s, unsigned level, unsigned nr, uint32_t lid);
 void sim_dir_clear(struct sim *s, unsigned level, unsigned nr, uint32_t lid);
 /* A core misses, @from is the level that had it (nr_levels: none). LEVEL_OWN if nobody else has it now.

@@ -172,6 +172,21 @@ static int make_tlb(struct sim *s, struct sim_tlb *t, const struct mt_tlb *of, u
 	return rc;
 }
 
+int sim_make_room(struct sim *s, struct sim_core *k)
+{
+	unsigned pages = s->alone && s->nr_cores > 8 ? SIM_TRANSLATIONS_EACH : SIM_TRANSLATIONS;
+
+	if (k->seen)
+		return 0;
+	k->seen = level_alloc(pages * sizeof(*k->seen));
+	if (!k->seen)
+		return -ENOMEM;
+	for (unsigned i = 0; i < pages; i++)
+		k->seen[i].page = SIM_NONE;
+	k->seen_mask = pages - 1;
+	return 0;
+}
+
 static int make_core(struct sim *s, unsigned id, const struct mt_page *p, struct err *e)
 {
 	struct sim_core *k = &s->core[id];
@@ -182,11 +197,7 @@ static int make_core(struct sim *s, unsigned id, const struct mt_page *p, struct
 	k->node = s->t.node_of[cpu];
 	k->last_line = k->last_page = SIM_NONE;
 	k->path = s->masks + (size_t)id * s->words;
-	k->seen = level_alloc((s->seen_mask + (size_t)1) * sizeof(*k->seen));
-	if (!k->seen)
-		return no_memory(e);
-	for (unsigned i = 0; i <= s->seen_mask; i++)
-		k->seen[i].page = SIM_NONE;
+	k->access = sim_arrive;
 	for (unsigned i = 0; i < s->nr_levels; i++) {
 		unsigned bit;
 
@@ -208,7 +219,6 @@ static int make_directory(struct sim *s, struct err *e)
 		s->bits += s->conf[i].nr;
 	}
 	s->words = (s->bits + 63) / 64;
-	s->mesi = s->nr_cores > 1;
 	s->masks = calloc((size_t)s->nr_cores * s->words, sizeof(*s->masks));
 	s->bit_level = calloc(s->bits, sizeof(*s->bit_level));
 	s->bit_inst = calloc(s->bits, sizeof(*s->bit_inst));
@@ -267,11 +277,10 @@ static int make_cpus(struct sim *s, struct err *e)
 	return 0;
 }
 
-/* Nothing that happens below can change L1, and nobody is told of each miss. */
+/* While a core is alone: nothing that happens below can change L1, and nobody is told of each miss. */
 static bool can_wait(const struct sim *s)
 {
-	if (s->mesi || s->noting || s->wt || s->conf[0].nwa || s->nr_levels < 2 ||
-	    s->conf[1].by_eviction)
+	if (s->noting || s->wt || s->conf[0].nwa || s->nr_levels < 2 || s->conf[1].by_eviction)
 		return false;
 	for (unsigned i = 1; i < s->nr_levels; i++)
 		if (s->conf[i].inclusion == MT_INCLUSIVE)
@@ -297,7 +306,6 @@ static int make(struct sim *s, struct err *e)
 	for (unsigned i = 0; i < s->nr_levels; i++)
 		make_conf(s, i);
 	s->nr_cores = s->conf[0].nr;
-	s->seen_mask = (s->nr_cores > 8 ? SIM_TRANSLATIONS_EACH : SIM_TRANSLATIONS) - 1;
 	s->wt = s->conf[0].wt;
 	s->store_flags = LEVEL_OWN | (s->wt ? 0 : LEVEL_DIRTY);
 	s->watched = s->o.kinds || s->o.sets;
@@ -311,7 +319,6 @@ static int make(struct sim *s, struct err *e)
 	if (!rc)
 		rc = make_histograms(s, e);
 	s->queued = can_wait(s);
-	sim_choose_access(s);
 	return rc;
 }
 

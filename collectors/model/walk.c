@@ -78,10 +78,12 @@ static uint32_t drop_above(struct sim *s, struct sim_cpu *c, unsigned level, uns
 	lid &= ~(lines - 1);
 	for (unsigned i = 0; i < level; i++) {
 		unsigned per = s->conf[level].shared / s->conf[i].shared;
+		unsigned first = s->mesi ? nr * per : s->alone->nr[i];
+		unsigned end = s->mesi ? first + per : first + 1;
 		uint32_t step = UINT32_C(1) << s->conf[i].shift;
 
 		for (uint32_t sub = 0; sub < lines; sub += step) {
-			for (unsigned x = nr * per; x < (nr + 1) * per && x < s->conf[i].nr; x++) {
+			for (unsigned x = first; x < end && x < s->conf[i].nr; x++) {
 				uint32_t w;
 
 				if (s->mesi) {
@@ -244,7 +246,7 @@ void sim_settle(const struct sim *is_const)
 			filled_from(s, w->cpu, w->lid, 0);
 		fill(s, w->cpu, w->lid, w->write, from, w->set, dirty);
 		if (w->out != LEVEL_EMPTY)
-			evict(s, w->cpu, 0, 0, w->out);
+			evict(s, w->cpu, 0, w->cpu->core->nr[0], w->out);
 	}
 	s->nr_waiting = 0;
 }
@@ -369,7 +371,10 @@ void sim_tlb_missed(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t pa
 static void forget_line(struct sim *s, uint32_t lid)
 {
 	for (unsigned j = 0; j < s->nr_levels; j++) {
-		for (unsigned x = 0; x < s->conf[j].nr; x++) {
+		unsigned first = s->mesi ? 0 : s->alone->nr[j];
+		unsigned end = s->mesi ? s->conf[j].nr : first + 1;
+
+		for (unsigned x = first; x < end; x++) {
 			unsigned bit = s->conf[j].bit + x;
 
 			if (s->o.kinds)
@@ -407,7 +412,9 @@ void sim_forget_page(struct sim *s, uint32_t dense, uint32_t first, uint32_t las
 	for (unsigned i = 0; i < s->nr_cores; i++) {
 		struct sim_core *k = &s->core[i];
 
-		k->seen[p.page & s->seen_mask].page = SIM_NONE;
+		if (!k->seen)
+			continue;
+		k->seen[p.page & k->seen_mask].page = SIM_NONE;
 		k->last_page = k->last_line = SIM_NONE;
 		if (s->huge_tlb && s->frames.huge[p.huge].pages > 1)
 			continue; /* the rest of the huge page is still there */
