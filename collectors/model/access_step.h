@@ -19,7 +19,7 @@ STEP_ATTR static void STEP_NAME(struct sim *s, struct sim_cpu *c, uint64_t addr,
 	unsigned at = page & k->seen_mask, set;
 
 	if (__builtin_expect((addr + size - 1) >> s->line_shift != line, 0)) {
-		span(s, c, addr, size, write);
+		sim_span(s, c, addr, size, write);
 		return;
 	}
 	c->single++;

@@ -60,6 +60,7 @@ int sim_dir_start(struct sim *s)
 		return -ENOMEM;
 	s->mesi = true;
 	s->queued = false;
+	s->alone->access = sim_fastest(s);
 	for (unsigned j = 0; j < s->nr_levels; j++)
 		enter_all(s, j, s->alone->nr[j]);
 	return 0;

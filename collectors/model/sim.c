@@ -97,8 +97,7 @@ static void whole_line(struct sim *s, struct sim_cpu *c, uint64_t addr, uint32_t
 	}
 }
 
-/* Any size: once per line, and translated once per page. */
-static void span(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t size, bool write)
+void sim_span(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t size, bool write)
 {
 	uint64_t last = (addr + size - 1) >> s->line_shift, of = SIM_NONE;
 	uint32_t dense = FRAMES_NONE;
@@ -153,12 +152,14 @@ static void span(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t size,
 
 /* A hit on the line of the access before changes no state but in QLRU, where ages fall with each hit; and stores have
  * to be seen where L1 writes through or does not allocate. */
-static sim_access_fn *fastest(const struct sim *s)
+sim_access_fn *sim_fastest(const struct sim *s)
 {
 	const struct mt_cache *l1 = &s->t.cache[0];
 
 	if (s->watched || s->wt || s->conf[0].nwa || l1->policy == MT_QLRU)
-		return span;
+		return sim_span;
+	if (sim_alone(s))
+		return sim_alone(s);
 #ifdef LEVEL_AVX2
 	if (l1->policy == MT_LRU && level_lru_avx2(l1->ways))
 		return l1->ways <= 8 ? step_8 : step_16;
@@ -177,7 +178,7 @@ void sim_arrive(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t size, 
 	}
 	if (!s->alone)
 		s->alone = k;
-	k->access = fastest(s);
+	k->access = sim_fastest(s);
 	k->access(s, c, addr, size, write);
 }
 

@@ -97,6 +97,7 @@ struct sim {
 	unsigned line_shift, page_shift, lines_shift; /* lines_shift: lines of a page */
 	uint32_t store_flags, lines_mask;
 	uint64_t tlb_mask;    /* sets - 1 of a dTLB that the short path looks up itself; 0: not */
+	bool tlb_quick;	      /* the same of sim_alone.c, which knows more of them */
 	bool wt;	      /* L1 writes through */
 	bool watched, noting; /* twins or histograms; these or a function to call */
 	bool mesi;	      /* there is a directory: two cores have touched memory */
@@ -178,6 +179,12 @@ static inline uint32_t sim_tag(const struct sim *s, unsigned level, uint32_t lid
 
 /* sim.c: the access of a core that has not touched memory yet */
 sim_access_fn sim_arrive;
+/* Any size, on any machine: once per line, and translated once per page. */
+sim_access_fn sim_span;
+/* What fits this machine as it is now. */
+sim_access_fn *sim_fastest(const struct sim *s);
+/* sim_alone.c: the same, for one core that is alone; NULL: not on this machine. */
+sim_access_fn *sim_alone(const struct sim *s);
 /* sim_make.c: a core's tables for the first touch; -ENOMEM */
 int sim_make_room(struct sim *s, struct sim_core *k);
 

@@ -270,6 +270,8 @@ static int make_cpus(struct sim *s, struct err *e)
 	s->stlb = s->stlb_sets;
 	if (s->dtlb_sets > 1 && power_of_two(s->dtlb_sets) && p->dtlb.ways <= 8 && !s->huge_tlb)
 		s->tlb_mask = s->dtlb_sets - 1;
+	s->tlb_quick = power_of_two(s->dtlb_sets) && !s->huge_tlb &&
+		       (s->core[0].dtlb.any || level_lru_avx2(p->dtlb.ways));
 	for (unsigned i = 0; i < s->nr_cpus; i++)
 		s->cpu[i] = (struct sim_cpu){ .core = &s->core[i / s->conf[0].shared],
 					      .id = i,

@@ -355,13 +355,14 @@ void sim_tlb(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t page, uin
 void sim_tlb_missed(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t page, uint32_t dense,
 		    bool write)
 {
-	struct level *l = &c->core->dtlb.l;
-	unsigned set = (unsigned)(page & s->tlb_mask);
+	struct sim_tlb *t = &c->core->dtlb;
+	unsigned set = tlb_set(s->dtlb_sets, page);
 
 	c->n.misses[SIM_DTLB]++;
-	l->ops->insert(l, set, level_word(dense, 0));
+	if (!t->any)
+		t->l.ops->insert(&t->l, set, level_word(dense, 0));
 	if (s->noting)
-		sim_note(s, c, SIM_DTLB, &c->core->dtlb.twin, dense, set, addr, write, true);
+		sim_note(s, c, SIM_DTLB, &t->twin, dense, set, addr, write, true);
 	if (s->stlb)
 		stlb(s, c, addr, page, dense, write);
 }
