@@ -57,6 +57,16 @@ static inline uint32_t fa_use(struct fa *f, uint32_t tag)
 	return was;
 }
 
+/* The common case by itself: 1: it was there, and is the newest now. 0: nothing was done, fa_access() knows. */
+static inline bool fa_hit(struct fa *f, uint32_t tag)
+{
+	if (tag >= f->tags || !(f->at[tag] & FA_PLACE) || f->head == f->log_room)
+		return false;
+	f->log[f->head++] = tag;
+	f->at[tag] = f->head | FA_SEEN;
+	return true;
+}
+
 /* The same for any tag. 1: it was there. */
 static inline bool fa_access(struct fa *f, uint32_t tag)
 {

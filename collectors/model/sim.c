@@ -172,12 +172,12 @@ void sim_arrive(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t size, 
 {
 	struct sim_core *k = c->core;
 
-	if (sim_make_room(s, k) || (s->alone && !s->mesi && sim_dir_start(s))) {
+	if (!s->alone)
+		s->alone = k;
+	if (sim_make_room(s, k) || (s->alone != k && !s->mesi && sim_dir_start(s))) {
 		s->failed = -ENOMEM;
 		return;
 	}
-	if (!s->alone)
-		s->alone = k;
 	k->access = sim_fastest(s);
 	k->access(s, c, addr, size, write);
 }

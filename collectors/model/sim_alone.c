@@ -4,7 +4,7 @@
  * once more, for machines that ask for nothing else. What is counted is the same to the unit; what it costs is not,
  * as all of it is one function and nothing is asked of a table.
  *
- * Such machines: one core has touched memory; lines of 64 bytes and pages of 4 KiB; two or three levels of LRU in up to
+ * Such machines: one core has touched memory; lines of 64 bytes and pages of 4 KiB; 2^n sets in L1; two or three levels of LRU in up to
  * 16 ways, which write back and allocate; L2 filled by misses; nobody is told of misses. Where nothing below can
  * change L1, its misses wait (struct sim_wait).
  */
@@ -16,6 +16,7 @@
 #define LINE 6
 #define PAGE 12
 #define LINES (PAGE - LINE)
+#define IN_PAGE ((UINT32_C(1) << LINES) - 1)
 
 /* ---- rows of either width ---- */
 
@@ -56,7 +57,7 @@ LEVEL_SIMD_INLINE unsigned set_below(const struct sim *s, unsigned level, uint32
 {
 	uint64_t frame = s->frames.page[lid >> LINES].frame;
 
-	return sim_set(&s->conf[level], frame << LINES | (lid & ((UINT32_C(1) << LINES) - 1)));
+	return sim_set(&s->conf[level], frame << LINES | (lid & IN_PAGE));
 }
 
 /* ---- what goes ---- */
@@ -69,7 +70,7 @@ LEVEL_SIMD_INLINE uint32_t drop(struct sim *s, struct sim_cpu *c, unsigned level
 	uint32_t tag = level_word(lid, 0), word;
 	unsigned set = level ? set_below(s, level, lid) :
 			       sim_set(&s->conf[0], s->frames.page[lid >> LINES].page << LINES |
-							    (lid & ((UINT32_C(1) << LINES) - 1)));
+							    (lid & IN_PAGE));
 
 	if (__builtin_expect(!find(l, set, tag), 1))
 		return 0;
@@ -173,8 +174,7 @@ LEVEL_SIMD_INLINE void below_l1(struct sim *s, struct sim_cpu *c, uint32_t lid, 
 LEVEL_SIMD_INLINE void find_sets(const struct sim *s, const struct sim_core *k, uint32_t lid,
 				 unsigned *set)
 {
-	uint64_t line = s->frames.page[lid >> LINES].frame << LINES |
-			(lid & ((UINT32_C(1) << LINES) - 1));
+	uint64_t line = s->frames.page[lid >> LINES].frame << LINES | (lid & IN_PAGE);
 
 	for (unsigned j = 1; j < s->nr_levels; j++) {
 		set[j] = sim_set(&s->conf[j], line);
@@ -223,32 +223,64 @@ LEVEL_SIMD static __attribute__((noinline)) void miss(struct sim *s, struct sim_
 
 /* ---- a reference ---- */
 
+/*
+ * A hit needs no stack, as all that is not one is a call at the end. So there is a function for each kind of dTLB: none,
+ * one whole, rows of either width, another.
+ */
+enum tlb { NO_TLB, WHOLE, ROWS_8, ROWS_16, OTHER };
+
 /* What the tables at hand do not tell. */
-LEVEL_SIMD static __attribute__((noinline)) void slow(struct sim *s, struct sim_cpu *c,
-						      uint64_t addr, uint64_t size, bool write)
+static __attribute__((noinline)) void slow(struct sim *s, struct sim_cpu *c, uint64_t addr,
+					   uint64_t size, bool write)
 {
 	c->single--;
 	sim_span(s, c, addr, size, write);
 }
 
+/* The dTLB has it not, or cannot tell so fast. */
+LEVEL_SIMD static __attribute__((noinline)) void walked(struct sim *s, struct sim_cpu *c,
+							uint64_t addr, uint32_t dense, bool write)
+{
+	struct sim_core *k = c->core;
+	uint32_t lid = dense << LINES | ((uint32_t)(addr >> LINE) & IN_PAGE);
+	unsigned set = (unsigned)(addr >> LINE & s->conf[0].mask);
+
+	sim_tlb(s, c, addr, addr >> PAGE, dense, write);
+	if (lookup(&k->inst[0]->l, set, level_word(lid, 0), write ? LEVEL_DIRTY : 0) == LEVEL_EMPTY)
+		miss(s, c, lid, set, write);
+}
+
 /* It is looked up each time: that is less than a branch that is often wrong. */
 LEVEL_SIMD_INLINE bool in_dtlb(const struct sim *s, struct sim_core *k, uint64_t page,
-			       uint32_t dense)
+			       uint32_t dense, enum tlb tlb)
 {
-	if (k->dtlb.any)
-		return fa_access(&k->dtlb.fa, dense);
-	return lookup(&k->dtlb.l, (unsigned)page & (s->dtlb_sets - 1), level_word(dense, 0), 0) !=
-	       LEVEL_EMPTY;
+	uint32_t *row = k->dtlb.l.row;
+	unsigned set = (unsigned)page & (s->dtlb_sets - 1);
+
+	switch (tlb) {
+	case NO_TLB:
+		return true;
+	case WHOLE:
+		return fa_hit(&k->dtlb.fa, dense);
+	case ROWS_8:
+		return level_lookup8(row + (size_t)set * 8, level_word(dense, 0), 0) != LEVEL_EMPTY;
+	case ROWS_16:
+		return level_lookup16(row + (size_t)set * 16, level_word(dense, 0), 0) !=
+		       LEVEL_EMPTY;
+	default:
+		return page == k->last_page;
+	}
 }
 
 LEVEL_SIMD_INLINE void step(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t size,
-			    bool write, bool wide)
+			    bool write, bool wide, enum tlb tlb)
 {
 	struct sim_core *k = c->core;
 	uint64_t line = addr >> LINE, page = addr >> PAGE;
 	const struct sim_seen *seen = &k->seen[page & k->seen_mask];
 	uint32_t dense, lid, old, *row;
 	unsigned set;
+	bool here;
 
 	c->single++;
 	if (__builtin_expect((addr + size - 1) >> LINE != line, 0)) {
@@ -262,41 +294,64 @@ LEVEL_SIMD_INLINE void step(struct sim *s, struct sim_cpu *c, uint64_t addr, uin
 		return;
 	}
 	dense = seen->dense;
-	if (s->tlb_quick) {
-		k->last_page = page;
-		if (!in_dtlb(s, k, page, dense))
-			sim_tlb_missed(s, c, addr, page, dense, write);
-	} else if (page != k->last_page) {
-		k->last_page = page;
-		sim_tlb(s, c, addr, page, dense, write);
-	}
+	here = in_dtlb(s, k, page, dense, tlb);
+	k->last_page = page;
 	k->last_line = line;
 	k->last_store = write;
-	lid = dense << LINES | ((uint32_t)line & ((UINT32_C(1) << LINES) - 1));
-	set = sim_set(&s->conf[0], line);
-	row = k->inst[0]->l.row + (size_t)set * (wide ? 16 : 8);
+	if (__builtin_expect(!here, 0)) {
+		walked(s, c, addr, dense, write);
+		return;
+	}
+	lid = dense << LINES | ((uint32_t)line & IN_PAGE);
+	set = (unsigned)(line & s->conf[0].mask);
+	row = k->l1 + (size_t)set * (wide ? 16 : 8);
 	old = wide ? level_lookup16(row, level_word(lid, 0), write ? LEVEL_DIRTY : 0) :
 		     level_lookup8(row, level_word(lid, 0), write ? LEVEL_DIRTY : 0);
 	if (__builtin_expect(old == LEVEL_EMPTY, 0))
 		miss(s, c, lid, set, write);
 }
 
-LEVEL_SIMD static void step_8(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t size,
-			      bool write)
-{
-	step(s, c, addr, size, write, false);
-}
+#define STEP(name, wide, tlb)                                                        \
+	LEVEL_SIMD static void name(struct sim *s, struct sim_cpu *c, uint64_t addr, \
+				    uint64_t size, bool write)                       \
+	{                                                                            \
+		step(s, c, addr, size, write, wide, tlb);                            \
+	}
+STEP(step_8_none, false, NO_TLB)
+STEP(step_8_whole, false, WHOLE)
+STEP(step_8_rows_8, false, ROWS_8)
+STEP(step_8_rows_16, false, ROWS_16)
+STEP(step_8_other, false, OTHER)
+STEP(step_16_none, true, NO_TLB)
+STEP(step_16_whole, true, WHOLE)
+STEP(step_16_rows_8, true, ROWS_8)
+STEP(step_16_rows_16, true, ROWS_16)
+STEP(step_16_other, true, OTHER)
 
-LEVEL_SIMD static void step_16(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t size,
-			       bool write)
+static sim_access_fn *const steps[2][OTHER + 1] = {
+	{ step_8_none, step_8_whole, step_8_rows_8, step_8_rows_16, step_8_other },
+	{ step_16_none, step_16_whole, step_16_rows_8, step_16_rows_16, step_16_other },
+};
+
+static enum tlb tlb_of(const struct sim *s)
 {
-	step(s, c, addr, size, write, true);
+	const struct sim_tlb *t = &s->alone->dtlb;
+
+	if (!s->dtlb)
+		return NO_TLB;
+	if (s->huge_tlb)
+		return OTHER;
+	if (t->any)
+		return WHOLE;
+	if (s->dtlb_sets & (s->dtlb_sets - 1) || !level_lru_avx2(t->l.ways))
+		return OTHER;
+	return t->l.stride == 8 ? ROWS_8 : ROWS_16;
 }
 
 sim_access_fn *sim_alone(const struct sim *s)
 {
 	if (s->mesi || s->noting || s->line_shift != LINE || s->page_shift != PAGE ||
-	    s->nr_levels < 2 || s->conf[1].by_eviction)
+	    s->nr_levels < 2 || s->conf[1].by_eviction || !s->conf[0].mask)
 		return NULL;
 	for (unsigned j = 0; j < s->nr_levels; j++) {
 		const struct sim_conf *f = &s->conf[j];
@@ -305,7 +360,7 @@ sim_access_fn *sim_alone(const struct sim *s)
 		if (f->shift || f->wt || f->nwa || c->policy != MT_LRU || !level_lru_avx2(c->ways))
 			return NULL;
 	}
-	return s->t.cache[0].ways <= 8 ? step_8 : step_16;
+	return steps[s->t.cache[0].ways > 8][tlb_of(s)];
 }
 
 #else

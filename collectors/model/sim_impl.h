@@ -63,8 +63,11 @@ typedef void sim_access_fn(struct sim *s, struct sim_cpu *c, uint64_t addr, uint
 
 /* Threads that share an L1 and TLBs. */
 struct sim_core {
-	uint64_t last_line, last_page;
+	/* apart from each other, so that no compiler makes a vector of the two: the first waits for nothing */
+	uint64_t last_line;
 	bool last_store; /* another store to last_line changes nothing */
+	uint64_t last_page;
+	uint32_t *l1; /* rows of inst[0] */
 	struct sim_inst *inst[MT_LEVELS];
 	unsigned nr[MT_LEVELS]; /* which instance */
 	unsigned id, node;
@@ -97,7 +100,6 @@ struct sim {
 	unsigned line_shift, page_shift, lines_shift; /* lines_shift: lines of a page */
 	uint32_t store_flags, lines_mask;
 	uint64_t tlb_mask;    /* sets - 1 of a dTLB that the short path looks up itself; 0: not */
-	bool tlb_quick;	      /* the same of sim_alone.c, which knows more of them */
 	bool wt;	      /* L1 writes through */
 	bool watched, noting; /* twins or histograms; these or a function to call */
 	bool mesi;	      /* there is a directory: two cores have touched memory */

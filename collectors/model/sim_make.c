@@ -174,7 +174,8 @@ static int make_tlb(struct sim *s, struct sim_tlb *t, const struct mt_tlb *of, u
 
 int sim_make_room(struct sim *s, struct sim_core *k)
 {
-	unsigned pages = s->alone && s->nr_cores > 8 ? SIM_TRANSLATIONS_EACH : SIM_TRANSLATIONS;
+	unsigned pages = s->alone != k && s->nr_cores > 8 ? SIM_TRANSLATIONS_EACH :
+							    SIM_TRANSLATIONS;
 
 	if (k->seen)
 		return 0;
@@ -206,6 +207,7 @@ static int make_core(struct sim *s, unsigned id, const struct mt_page *p, struct
 		bit = s->conf[i].bit + k->nr[i];
 		k->path[bit / 64] |= UINT64_C(1) << bit % 64;
 	}
+	k->l1 = k->inst[0]->l.row;
 	rc = make_tlb(s, &k->dtlb, &p->dtlb, &s->dtlb_sets, e);
 	return rc ? rc : make_tlb(s, &k->stlb, stlb_of(s, p), &s->stlb_sets, e);
 }
@@ -270,8 +272,6 @@ static int make_cpus(struct sim *s, struct err *e)
 	s->stlb = s->stlb_sets;
 	if (s->dtlb_sets > 1 && power_of_two(s->dtlb_sets) && p->dtlb.ways <= 8 && !s->huge_tlb)
 		s->tlb_mask = s->dtlb_sets - 1;
-	s->tlb_quick = power_of_two(s->dtlb_sets) && !s->huge_tlb &&
-		       (s->core[0].dtlb.any || level_lru_avx2(p->dtlb.ways));
 	for (unsigned i = 0; i < s->nr_cpus; i++)
 		s->cpu[i] = (struct sim_cpu){ .core = &s->core[i / s->conf[0].shared],
 					      .id = i,
