@@ -59,7 +59,7 @@ int sim_dir_start(struct sim *s)
 	if (s->frames.map.nr && sim_dir_room(s, s->frames.map.nr - 1))
 		return -ENOMEM;
 	s->mesi = true;
-	s->queued = false;
+	s->queued = s->quick = false;
 	s->alone->access = sim_fastest(s);
 	for (unsigned j = 0; j < s->nr_levels; j++)
 		enter_all(s, j, s->alone->nr[j]);

@@ -24,7 +24,8 @@ static uint32_t touch_page(struct sim *s, struct sim_cpu *c, uint64_t page)
 	return FRAMES_NONE;
 }
 
-static inline uint32_t translate(struct sim *s, struct sim_cpu *c, uint64_t page)
+static inline __attribute__((always_inline)) uint32_t translate(struct sim *s, struct sim_cpu *c,
+								uint64_t page)
 {
 	struct sim_core *k = c->core;
 	unsigned at = page & k->seen_mask;
@@ -38,6 +39,11 @@ static inline uint32_t translate(struct sim *s, struct sim_cpu *c, uint64_t page
 		k->seen[at].dense = dense;
 	}
 	return k->seen[at].dense;
+}
+
+uint32_t sim_translate(struct sim *s, struct sim_cpu *c, uint64_t page)
+{
+	return translate(s, c, page);
 }
 
 /* ---- TLBs ---- */
@@ -179,6 +185,7 @@ void sim_arrive(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t size, 
 		return;
 	}
 	k->access = sim_fastest(s);
+	s->quick = k->access == sim_alone(s);
 	k->access(s, c, addr, size, write);
 }
 

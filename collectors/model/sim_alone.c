@@ -8,6 +8,8 @@
  * 16 ways, which write back and allocate; L2 filled by misses; nobody is told of misses. Where nothing below can
  * change L1, its misses wait (struct sim_wait).
  */
+#include <string.h>
+
 #include "collectors/model/level_avx2.h"
 #include "collectors/model/sim_impl.h"
 
@@ -60,6 +62,15 @@ LEVEL_SIMD_INLINE unsigned set_below(const struct sim *s, unsigned level, uint32
 	return sim_set(&s->conf[level], frame << LINES | (lid & IN_PAGE));
 }
 
+/* A line that was looked up just now leaves. */
+LEVEL_SIMD_INLINE void take_front(struct level *l, unsigned set)
+{
+	uint32_t *row = row_of(l, set);
+
+	memmove(row, row + 1, (l->ways - 1) * sizeof(*row));
+	row[l->ways - 1] = LEVEL_EMPTY;
+}
+
 /* ---- what goes ---- */
 
 /* Out of a level above one that held it too: LEVEL_DIRTY if it was. */
@@ -94,11 +105,98 @@ LEVEL_SIMD_INLINE void out_of_l3(struct sim *s, struct sim_cpu *c, uint32_t out)
 	c->n.writebacks[2] += dirty;
 }
 
+/* ---- L3 ---- */
+
+/* A hit took a dirty line up into L2: what the waiting event @i found. It may have left L2 again, on its way to wait. */
+LEVEL_SIMD static void late_dirt(struct sim *s, unsigned i, uint32_t lid)
+{
+	uint32_t tag = level_word(lid, 0), *w;
+
+	for (unsigned j = i + 1; j < s->nr_l3; j++) {
+		if (s->l3[j].what != SIM_L3_GIVE || level_id(s->l3_word[j]) != lid)
+			continue;
+		s->l3[j].cpu->n.writebacks[1] += !(s->l3_word[j] & LEVEL_DIRTY);
+		s->l3_word[j] |= LEVEL_DIRTY;
+		return;
+	}
+	w = find(&s->alone->inst[1]->l, set_below(s, 1, lid), tag);
+	if (w)
+		*w |= LEVEL_DIRTY;
+}
+
+LEVEL_SIMD_INLINE void from_memory(struct sim *s, struct sim_cpu *c, uint32_t lid)
+{
+	unsigned node = s->frames.page[lid >> LINES].node;
+
+	s->traffic[c->node][node]++;
+	*(node == c->node ? &c->n.local : &c->n.remote) += 1;
+}
+
+LEVEL_SIMD_INLINE void l3_fetch(struct sim *s, unsigned i, uint32_t tag)
+{
+	const struct sim_l3_wait *w = &s->l3[i];
+	struct level *l = &s->alone->inst[2]->l;
+	enum mt_inclusion inclusion = s->conf[2].inclusion;
+	uint32_t word = lookup(l, w->set, tag, 0);
+
+	if (word == LEVEL_EMPTY) {
+		w->cpu->n.misses[SIM_L3]++;
+		from_memory(s, w->cpu, level_id(tag));
+		if (!s->conf[2].by_eviction)
+			out_of_l3(s, w->cpu, put(l, w->set, tag));
+	} else if (inclusion == MT_EXCLUSIVE ||
+		   (inclusion == MT_VICTIM && w->what == SIM_L3_STORE)) {
+		take_front(l, w->set);
+		if (word & LEVEL_DIRTY)
+			late_dirt(s, i, level_id(tag));
+	}
+}
+
+LEVEL_SIMD static __attribute__((noinline)) void settle_l3(struct sim *s)
+{
+	struct level *l = &s->alone->inst[2]->l;
+
+	for (unsigned i = 0; i < s->nr_l3; i++) {
+		const struct sim_l3_wait *w = &s->l3[i];
+		uint32_t tag = s->l3_word[i] & ~LEVEL_FLAGS, dirty = s->l3_word[i] & LEVEL_DIRTY,
+			 *at;
+
+		switch (w->what) {
+		case SIM_L3_GIVE:
+			if (lookup(l, w->set, tag, dirty) == LEVEL_EMPTY)
+				out_of_l3(s, w->cpu, put(l, w->set, tag | dirty));
+			break;
+		case SIM_L3_SINK:
+			at = find(l, w->set, tag);
+			if (at)
+				*at |= LEVEL_DIRTY;
+			break;
+		default:
+			l3_fetch(s, i, tag);
+			break;
+		}
+	}
+	s->nr_l3 = 0;
+}
+
+/* What L3 has to do: later, or now where lines that leave it take those above with them. */
+LEVEL_SIMD_INLINE void to_l3(struct sim *s, struct sim_cpu *c, enum sim_l3_what what, uint32_t word)
+{
+	unsigned set = set_below(s, 2, level_id(word)), i = s->nr_l3++;
+
+	s->l3[i] = (struct sim_l3_wait){ c, set, what };
+	s->l3_word[i] = word;
+	if (s->conf[2].inclusion == MT_INCLUSIVE || i + 1 == SIM_L3_WAIT)
+		settle_l3(s);
+	else
+		__builtin_prefetch(row_of(&s->alone->inst[2]->l, set), 1);
+}
+
+/* ---- L2 ---- */
+
 LEVEL_SIMD_INLINE void out_of_l2(struct sim *s, struct sim_cpu *c, uint32_t out)
 {
-	uint32_t lid = level_id(out), dirty = out & LEVEL_DIRTY, tag = level_word(lid, 0), *w;
-	struct level *l3;
-	unsigned set;
+	uint32_t lid = level_id(out), dirty = out & LEVEL_DIRTY;
 
 	if (out == LEVEL_EMPTY)
 		return;
@@ -107,112 +205,84 @@ LEVEL_SIMD_INLINE void out_of_l2(struct sim *s, struct sim_cpu *c, uint32_t out)
 	c->n.writebacks[1] += dirty;
 	if (s->nr_levels < 3)
 		return;
-	l3 = &c->core->inst[2]->l;
-	if (s->conf[2].by_eviction) {
-		set = set_below(s, 2, lid);
-		if (lookup(l3, set, tag, dirty) == LEVEL_EMPTY)
-			out_of_l3(s, c, put(l3, set, tag | dirty));
-	} else if (dirty) {
-		w = find(l3, set_below(s, 2, lid), tag);
-		if (w)
-			*w |= LEVEL_DIRTY;
-	}
+	if (s->conf[2].by_eviction)
+		to_l3(s, c, SIM_L3_GIVE, level_word(lid, dirty));
+	else if (dirty)
+		to_l3(s, c, SIM_L3_SINK, level_word(lid, 0));
 }
 
 /* It is dirty, so its data goes on. */
 LEVEL_SIMD_INLINE void out_of_l1(struct sim *s, struct sim_cpu *c, uint32_t out)
 {
-	uint32_t lid = level_id(out), *w = NULL;
+	uint32_t lid = level_id(out), tag = level_word(lid, 0);
+	uint32_t *w = find(&s->alone->inst[1]->l, set_below(s, 1, lid), tag);
 
 	c->n.writebacks[SIM_L1D]++;
-	for (unsigned j = 1; j < s->nr_levels && !w; j++)
-		w = find(&c->core->inst[j]->l, set_below(s, j, lid), level_word(lid, 0));
 	if (w)
 		*w |= LEVEL_DIRTY;
+	else if (s->nr_levels > 2)
+		to_l3(s, c, SIM_L3_SINK, tag);
 }
 
 /* ---- a miss of L1 ---- */
 
-/* From below into L2: the dirt that it brings to L1, which is none but where L2 has not taken it. */
 LEVEL_SIMD_INLINE void below_l1(struct sim *s, struct sim_cpu *c, uint32_t lid, bool write,
-				const unsigned *set)
+				unsigned set)
 {
-	struct sim_core *k = c->core;
-	struct level *l2 = &k->inst[1]->l, *l3;
-	uint32_t tag = level_word(lid, 0), word, dirty = 0;
-	bool memory = true;
+	struct level *l2 = &s->alone->inst[1]->l;
+	uint32_t tag = level_word(lid, 0);
 
 	c->n.accesses[SIM_L2]++;
-	if (lookup(l2, set[1], tag, 0) != LEVEL_EMPTY)
+	if (lookup(l2, set, tag, 0) != LEVEL_EMPTY)
 		return;
 	c->n.misses[SIM_L2]++;
 	if (s->nr_levels > 2) {
-		l3 = &k->inst[2]->l;
 		c->n.accesses[SIM_L3]++;
-		word = lookup(l3, set[2], tag, 0);
-		memory = word == LEVEL_EMPTY;
-		c->n.misses[SIM_L3] += memory;
-		if (!memory) {
-			if (s->conf[2].inclusion == MT_EXCLUSIVE ||
-			    (s->conf[2].inclusion == MT_VICTIM && write)) {
-				level_remove(l3, set[2], tag);
-				dirty = word & LEVEL_DIRTY;
-			}
-		} else if (!s->conf[2].by_eviction) {
-			out_of_l3(s, c, put(l3, set[2], tag));
-		}
+		to_l3(s, c, write ? SIM_L3_STORE : SIM_L3_LOAD, tag);
+	} else {
+		from_memory(s, c, lid);
 	}
-	if (memory) {
-		unsigned node = s->frames.page[lid >> LINES].node;
-
-		s->traffic[c->node][node]++;
-		*(node == c->node ? &c->n.local : &c->n.remote) += 1;
-	}
-	out_of_l2(s, c, put(l2, set[1], tag | dirty));
+	out_of_l2(s, c, put(l2, set, tag));
 }
 
-LEVEL_SIMD_INLINE void find_sets(const struct sim *s, const struct sim_core *k, uint32_t lid,
-				 unsigned *set)
-{
-	uint64_t line = s->frames.page[lid >> LINES].frame << LINES | (lid & IN_PAGE);
-
-	for (unsigned j = 1; j < s->nr_levels; j++) {
-		set[j] = sim_set(&s->conf[j], line);
-		__builtin_prefetch(row_of(&k->inst[j]->l, set[j]), 1);
-	}
-}
-
-LEVEL_SIMD static void settle(struct sim *s)
+LEVEL_SIMD static void settle_l1(struct sim *s)
 {
 	for (unsigned i = 0; i < s->nr_waiting; i++) {
 		const struct sim_wait *w = &s->wait[i];
 
-		below_l1(s, w->cpu, w->lid, w->write, w->set);
+		below_l1(s, w->cpu, w->lid, w->write, w->set[1]);
 		if (w->out & LEVEL_DIRTY && w->out != LEVEL_EMPTY)
 			out_of_l1(s, w->cpu, w->out);
 	}
 	s->nr_waiting = 0;
 }
 
+void sim_alone_settle(struct sim *s)
+{
+	settle_l1(s);
+	if (s->nr_l3)
+		settle_l3(s);
+}
+
 LEVEL_SIMD static __attribute__((noinline)) void miss(struct sim *s, struct sim_cpu *c,
 						      uint32_t lid, unsigned set0, bool write)
 {
 	struct level *l1 = &c->core->inst[0]->l;
-	uint32_t word = level_word(lid, write ? LEVEL_OWN | LEVEL_DIRTY : LEVEL_OWN);
-	unsigned now[MT_LEVELS], *set = s->queued ? s->wait[s->nr_waiting].set : now;
-	uint32_t out;
+	uint32_t word = level_word(lid, write ? LEVEL_OWN | LEVEL_DIRTY : LEVEL_OWN), out;
+	unsigned set = set_below(s, 1, lid);
 
 	c->n.misses[SIM_L1D]++;
-	find_sets(s, c->core, lid, set);
 	if (s->queued) {
 		struct sim_wait *w = &s->wait[s->nr_waiting];
 
+		__builtin_prefetch(row_of(&s->alone->inst[1]->l, set), 1);
 		w->cpu = c;
 		w->lid = lid;
 		w->write = write;
+		w->set[1] = set;
 		w->out = put(l1, set0, word);
 		if (++s->nr_waiting == SIM_WAIT)
-			settle(s);
+			settle_l1(s);
 		return;
 	}
 	below_l1(s, c, lid, write, set);
@@ -229,25 +299,49 @@ LEVEL_SIMD static __attribute__((noinline)) void miss(struct sim *s, struct sim_
  */
 enum tlb { NO_TLB, WHOLE, ROWS_8, ROWS_16, OTHER };
 
-/* What the tables at hand do not tell. */
-static __attribute__((noinline)) void slow(struct sim *s, struct sim_cpu *c, uint64_t addr,
-					   uint64_t size, bool write)
+LEVEL_SIMD_INLINE void line_of(struct sim *s, struct sim_cpu *c, uint64_t line, uint32_t dense,
+			       bool write)
 {
+	uint32_t lid = dense << LINES | ((uint32_t)line & IN_PAGE);
+	unsigned set = (unsigned)(line & s->conf[0].mask);
+
+	if (lookup(&c->core->inst[0]->l, set, level_word(lid, 0), write ? LEVEL_DIRTY : 0) ==
+	    LEVEL_EMPTY)
+		miss(s, c, lid, set, write);
+}
+
+/* More than one line, or a page that is not at hand: as sim_span(). */
+LEVEL_SIMD static __attribute__((noinline)) void slow(struct sim *s, struct sim_cpu *c,
+						      uint64_t addr, uint64_t size, bool write)
+{
+	uint64_t end = addr + size;
+
 	c->single--;
-	sim_span(s, c, addr, size, write);
+	c->core->last_line = SIM_NONE;
+	while (addr != end) {
+		uint64_t page = addr >> PAGE, next = (page + 1) << PAGE;
+		uint64_t stop = end - addr < next - addr ? end : next;
+		uint32_t dense = sim_translate(s, c, page);
+
+		if (dense == FRAMES_NONE)
+			return;
+		c->n.accesses[SIM_DTLB]++;
+		sim_tlb(s, c, addr, page, dense, write);
+		c->core->last_page = page;
+		for (uint64_t line = addr >> LINE; line <= (stop - 1) >> LINE; line++) {
+			c->n.accesses[SIM_L1D]++;
+			line_of(s, c, line, dense, write);
+		}
+		addr = stop;
+	}
 }
 
 /* The dTLB has it not, or cannot tell so fast. */
 LEVEL_SIMD static __attribute__((noinline)) void walked(struct sim *s, struct sim_cpu *c,
 							uint64_t addr, uint32_t dense, bool write)
 {
-	struct sim_core *k = c->core;
-	uint32_t lid = dense << LINES | ((uint32_t)(addr >> LINE) & IN_PAGE);
-	unsigned set = (unsigned)(addr >> LINE & s->conf[0].mask);
-
 	sim_tlb(s, c, addr, addr >> PAGE, dense, write);
-	if (lookup(&k->inst[0]->l, set, level_word(lid, 0), write ? LEVEL_DIRTY : 0) == LEVEL_EMPTY)
-		miss(s, c, lid, set, write);
+	line_of(s, c, addr >> LINE, dense, write);
 }
 
 /* It is looked up each time: that is less than a branch that is often wrong. */
@@ -369,5 +463,10 @@ sim_access_fn *sim_alone(const struct sim *s)
 {
 	(void)s;
 	return NULL;
+}
+
+void sim_alone_settle(struct sim *s)
+{
+	(void)s;
 }
 #endif

@@ -95,6 +95,16 @@ struct sim_wait {
 	bool write;
 };
 
+/* What L3 has still to see of a core that is alone: its rows are the furthest away, and nothing above changes by what
+ * they hold but for a mark of dirt, which is brought after (sim_alone.c). */
+#define SIM_L3_WAIT 64
+enum sim_l3_what { SIM_L3_LOAD, SIM_L3_STORE, SIM_L3_GIVE, SIM_L3_SINK };
+struct sim_l3_wait {
+	struct sim_cpu *cpu;
+	unsigned set;
+	enum sim_l3_what what;
+};
+
 struct sim {
 	/* the path of a hit */
 	unsigned line_shift, page_shift, lines_shift; /* lines_shift: lines of a page */
@@ -128,9 +138,13 @@ struct sim {
 	struct sim_options o;
 	struct mt_target t;
 	int failed;
-	bool queued;
+	bool queued; /* misses of L1 wait */
+	bool quick;  /* sim_alone.c is at work */
 	unsigned nr_waiting;
 	struct sim_wait wait[SIM_WAIT];
+	unsigned nr_l3;
+	struct sim_l3_wait l3[SIM_L3_WAIT];
+	uint32_t l3_word[SIM_L3_WAIT] __attribute__((aligned(32))); /* gives: LEVEL_DIRTY */
 };
 
 /* The last word of a directory entry: the core that may write + 1, and whether a cache below it that others share may
@@ -185,8 +199,12 @@ sim_access_fn sim_arrive;
 sim_access_fn sim_span;
 /* What fits this machine as it is now. */
 sim_access_fn *sim_fastest(const struct sim *s);
-/* sim_alone.c: the same, for one core that is alone; NULL: not on this machine. */
+/* The page's dense number, FRAMES_NONE: no memory. */
+uint32_t sim_translate(struct sim *s, struct sim_cpu *c, uint64_t page);
+/* sim_alone.c: the access of one core that is alone; NULL: not on this machine. */
 sim_access_fn *sim_alone(const struct sim *s);
+/* All that waits on such a machine. */
+void sim_alone_settle(struct sim *s);
 /* sim_make.c: a core's tables for the first touch; -ENOMEM */
 int sim_make_room(struct sim *s, struct sim_core *k);
 
