@@ -245,14 +245,25 @@ LEVEL_SIMD_INLINE void below_l1(struct sim *s, struct sim_cpu *c, uint32_t lid, 
 	out_of_l2(s, c, put(l2, set, tag));
 }
 
-LEVEL_SIMD static void settle_l1(struct sim *s)
-{
-	for (unsigned i = 0; i < s->nr_waiting; i++) {
-		const struct sim_wait *w = &s->wait[i];
+#define AHEAD 8 /* misses whose rows are asked for before they are needed */
 
-		below_l1(s, w->cpu, w->lid, w->write, w->set[1]);
-		if (w->out & LEVEL_DIRTY && w->out != LEVEL_EMPTY)
-			out_of_l1(s, w->cpu, w->out);
+LEVEL_SIMD static __attribute__((noinline)) void settle_l1(struct sim *s)
+{
+	unsigned set[AHEAD], n = s->nr_waiting;
+
+	for (unsigned i = 0; i < n + AHEAD; i++) {
+		const struct sim_wait *w = &s->wait[i - AHEAD];
+
+		if (i >= AHEAD) {
+			w->cpu->n.misses[SIM_L1D]++;
+			below_l1(s, w->cpu, w->lid, w->write, set[i % AHEAD]);
+			if (w->out & LEVEL_DIRTY && w->out != LEVEL_EMPTY)
+				out_of_l1(s, w->cpu, w->out);
+		}
+		if (i < n) {
+			set[i % AHEAD] = set_below(s, 1, s->wait[i].lid);
+			__builtin_prefetch(row_of(&s->alone->inst[1]->l, set[i % AHEAD]), 1);
+		}
 	}
 	s->nr_waiting = 0;
 }
@@ -265,30 +276,47 @@ void sim_alone_settle(struct sim *s)
 }
 
 LEVEL_SIMD static __attribute__((noinline)) void miss(struct sim *s, struct sim_cpu *c,
-						      uint32_t lid, unsigned set0, bool write)
+						      uint32_t lid, unsigned set, bool write)
 {
 	struct level *l1 = &c->core->inst[0]->l;
-	uint32_t word = level_word(lid, write ? LEVEL_OWN | LEVEL_DIRTY : LEVEL_OWN), out;
-	unsigned set = set_below(s, 1, lid);
+	uint32_t out;
 
 	c->n.misses[SIM_L1D]++;
-	if (s->queued) {
-		struct sim_wait *w = &s->wait[s->nr_waiting];
-
-		__builtin_prefetch(row_of(&s->alone->inst[1]->l, set), 1);
-		w->cpu = c;
-		w->lid = lid;
-		w->write = write;
-		w->set[1] = set;
-		w->out = put(l1, set0, word);
-		if (++s->nr_waiting == SIM_WAIT)
-			settle_l1(s);
-		return;
-	}
-	below_l1(s, c, lid, write, set);
-	out = put(l1, set0, word);
+	below_l1(s, c, lid, write, set_below(s, 1, lid));
+	out = put(l1, set, level_word(lid, write ? LEVEL_OWN | LEVEL_DIRTY : LEVEL_OWN));
 	if (out & LEVEL_DIRTY && out != LEVEL_EMPTY)
 		out_of_l1(s, c, out);
+}
+
+/*
+ * A hit and a miss that waits are one path: whatever is found moves to the front, or what has to go is written over
+ * there. That a line is a miss is often a surprise, and what the CPU has begun of the program's own work after it
+ * should not be lost.
+ */
+LEVEL_SIMD_INLINE void either(struct sim *s, struct sim_cpu *c, uint32_t lid, unsigned set,
+			      bool write, bool wide)
+{
+	const struct level *l1 = &c->core->inst[0]->l;
+	uint32_t *row = c->core->l1 + (size_t)set * (wide ? 16 : 8), tag = level_word(lid, 0), old;
+	unsigned m = level_match(row, tag), at;
+	struct sim_wait *w = &s->wait[s->nr_waiting];
+
+	if (wide)
+		m |= level_match(row + 8, tag) << 8;
+	at = (unsigned)__builtin_ctz(m | 1u << (l1->ways - 1));
+	old = row[at];
+	tag |= LEVEL_OWN | (write ? LEVEL_DIRTY : 0) | (m ? old & LEVEL_DIRTY : 0);
+	if (wide)
+		level_front16(row, at, tag);
+	else
+		level_front8(row, at, tag);
+	w->cpu = c;
+	w->lid = lid;
+	w->write = write;
+	w->out = old;
+	s->nr_waiting += !m;
+	if (__builtin_expect(s->nr_waiting == SIM_WAIT, 0))
+		settle_l1(s);
 }
 
 /* ---- a reference ---- */
@@ -305,8 +333,10 @@ LEVEL_SIMD_INLINE void line_of(struct sim *s, struct sim_cpu *c, uint64_t line, 
 	uint32_t lid = dense << LINES | ((uint32_t)line & IN_PAGE);
 	unsigned set = (unsigned)(line & s->conf[0].mask);
 
-	if (lookup(&c->core->inst[0]->l, set, level_word(lid, 0), write ? LEVEL_DIRTY : 0) ==
-	    LEVEL_EMPTY)
+	if (s->queued)
+		either(s, c, lid, set, write, c->core->inst[0]->l.stride == 16);
+	else if (lookup(&c->core->inst[0]->l, set, level_word(lid, 0), write ? LEVEL_DIRTY : 0) ==
+		 LEVEL_EMPTY)
 		miss(s, c, lid, set, write);
 }
 
@@ -367,7 +397,7 @@ LEVEL_SIMD_INLINE bool in_dtlb(const struct sim *s, struct sim_core *k, uint64_t
 }
 
 LEVEL_SIMD_INLINE void step(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t size,
-			    bool write, bool wide, enum tlb tlb)
+			    bool write, bool wide, bool wait, enum tlb tlb)
 {
 	struct sim_core *k = c->core;
 	uint64_t line = addr >> LINE, page = addr >> PAGE;
@@ -398,6 +428,10 @@ LEVEL_SIMD_INLINE void step(struct sim *s, struct sim_cpu *c, uint64_t addr, uin
 	}
 	lid = dense << LINES | ((uint32_t)line & IN_PAGE);
 	set = (unsigned)(line & s->conf[0].mask);
+	if (wait) {
+		either(s, c, lid, set, write, wide);
+		return;
+	}
 	row = k->l1 + (size_t)set * (wide ? 16 : 8);
 	old = wide ? level_lookup16(row, level_word(lid, 0), write ? LEVEL_DIRTY : 0) :
 		     level_lookup8(row, level_word(lid, 0), write ? LEVEL_DIRTY : 0);
@@ -405,27 +439,29 @@ LEVEL_SIMD_INLINE void step(struct sim *s, struct sim_cpu *c, uint64_t addr, uin
 		miss(s, c, lid, set, write);
 }
 
-#define STEP(name, wide, tlb)                                                        \
+#define STEP(name, wide, wait, tlb)                                                  \
 	LEVEL_SIMD static void name(struct sim *s, struct sim_cpu *c, uint64_t addr, \
 				    uint64_t size, bool write)                       \
 	{                                                                            \
-		step(s, c, addr, size, write, wide, tlb);                            \
+		step(s, c, addr, size, write, wide, wait, tlb);                      \
 	}
-STEP(step_8_none, false, NO_TLB)
-STEP(step_8_whole, false, WHOLE)
-STEP(step_8_rows_8, false, ROWS_8)
-STEP(step_8_rows_16, false, ROWS_16)
-STEP(step_8_other, false, OTHER)
-STEP(step_16_none, true, NO_TLB)
-STEP(step_16_whole, true, WHOLE)
-STEP(step_16_rows_8, true, ROWS_8)
-STEP(step_16_rows_16, true, ROWS_16)
-STEP(step_16_other, true, OTHER)
+#define STEPS(width, wide, wait)                   \
+	STEP(width##_none, wide, wait, NO_TLB)     \
+	STEP(width##_whole, wide, wait, WHOLE)     \
+	STEP(width##_rows_8, wide, wait, ROWS_8)   \
+	STEP(width##_rows_16, wide, wait, ROWS_16) \
+	STEP(width##_other, wide, wait, OTHER)
+#define NAMES(width)                                                                        \
+	{                                                                                   \
+		width##_none, width##_whole, width##_rows_8, width##_rows_16, width##_other \
+	}
+STEPS(now_8, false, false)
+STEPS(now_16, true, false)
+STEPS(later_8, false, true)
+STEPS(later_16, true, true)
 
-static sim_access_fn *const steps[2][OTHER + 1] = {
-	{ step_8_none, step_8_whole, step_8_rows_8, step_8_rows_16, step_8_other },
-	{ step_16_none, step_16_whole, step_16_rows_8, step_16_rows_16, step_16_other },
-};
+static sim_access_fn *const steps[2][2][OTHER + 1] = { { NAMES(now_8), NAMES(now_16) },
+						       { NAMES(later_8), NAMES(later_16) } };
 
 static enum tlb tlb_of(const struct sim *s)
 {
@@ -454,7 +490,7 @@ sim_access_fn *sim_alone(const struct sim *s)
 		if (f->shift || f->wt || f->nwa || c->policy != MT_LRU || !level_lru_avx2(c->ways))
 			return NULL;
 	}
-	return steps[s->t.cache[0].ways > 8][tlb_of(s)];
+	return steps[s->queued][s->t.cache[0].ways > 8][tlb_of(s)];
 }
 
 #else
