@@ -162,10 +162,10 @@ sim_access_fn *sim_fastest(const struct sim *s)
 {
 	const struct mt_cache *l1 = &s->t.cache[0];
 
-	if (s->watched || s->wt || s->conf[0].nwa || l1->policy == MT_QLRU)
-		return sim_span;
 	if (sim_alone(s))
 		return sim_alone(s);
+	if (s->watched || s->wt || s->conf[0].nwa || l1->policy == MT_QLRU)
+		return sim_span;
 #ifdef LEVEL_AVX2
 	if (l1->policy == MT_LRU && level_lru_avx2(l1->ways))
 		return l1->ways <= 8 ? step_8 : step_16;

@@ -5,8 +5,8 @@
  * as all of it is one function and nothing is asked of a table.
  *
  * Such machines: one core has touched memory; lines of 64 bytes and pages of 4 KiB; 2^n sets in L1; two or three levels of LRU in up to
- * 16 ways, which write back and allocate; L2 filled by misses; nobody is told of misses. Where nothing below can
- * change L1, its misses wait (struct sim_wait).
+ * 16 ways, which write back and allocate; L2 filled by misses. Where nothing below can change L1 and nobody is told
+ * of misses, they wait (struct sim_wait).
  */
 #include <string.h>
 
@@ -69,6 +69,16 @@ LEVEL_SIMD_INLINE void take_front(struct level *l, unsigned set)
 
 	memmove(row, row + 1, (l->ways - 1) * sizeof(*row));
 	row[l->ways - 1] = LEVEL_EMPTY;
+}
+
+/* A hit, where all lookups are watched. */
+static inline void note_hit(struct sim *s, enum sim_level level, struct fa *twin, uint32_t id,
+			    unsigned set)
+{
+	if (s->o.kinds)
+		sim_twin_access(s, twin, id, false);
+	if (s->hist[level][0])
+		s->hist[level][0][set]++;
 }
 
 /* ---- what goes ---- */
@@ -134,11 +144,15 @@ LEVEL_SIMD_INLINE void from_memory(struct sim *s, struct sim_cpu *c, uint32_t li
 
 LEVEL_SIMD_INLINE void l3_fetch(struct sim *s, unsigned i, uint32_t tag)
 {
+	struct fa *twin = &s->alone->inst[2]->twin;
 	const struct sim_l3_wait *w = &s->l3[i];
 	struct level *l = &s->alone->inst[2]->l;
 	enum mt_inclusion inclusion = s->conf[2].inclusion;
 	uint32_t word = lookup(l, w->set, tag, 0);
 
+	if (s->noting)
+		sim_note(s, w->cpu, SIM_L3, twin, level_id(tag), w->set, w->addr,
+			 w->what == SIM_L3_STORE, word == LEVEL_EMPTY);
 	if (word == LEVEL_EMPTY) {
 		w->cpu->n.misses[SIM_L3]++;
 		from_memory(s, w->cpu, level_id(tag));
@@ -179,14 +193,15 @@ LEVEL_SIMD static __attribute__((noinline)) void settle_l3(struct sim *s)
 	s->nr_l3 = 0;
 }
 
-/* What L3 has to do: later, or now where lines that leave it take those above with them. */
-LEVEL_SIMD_INLINE void to_l3(struct sim *s, struct sim_cpu *c, enum sim_l3_what what, uint32_t word)
+/* What L3 has to do: later, or now where lines that leave it take those above with them or somebody is told. */
+LEVEL_SIMD_INLINE void to_l3(struct sim *s, struct sim_cpu *c, enum sim_l3_what what, uint32_t word,
+			     uint64_t addr)
 {
 	unsigned set = set_below(s, 2, level_id(word)), i = s->nr_l3++;
 
-	s->l3[i] = (struct sim_l3_wait){ c, set, what };
+	s->l3[i] = (struct sim_l3_wait){ c, addr, set, what };
 	s->l3_word[i] = word;
-	if (s->conf[2].inclusion == MT_INCLUSIVE || i + 1 == SIM_L3_WAIT)
+	if (s->noting || s->conf[2].inclusion == MT_INCLUSIVE || i + 1 == SIM_L3_WAIT)
 		settle_l3(s);
 	else
 		__builtin_prefetch(row_of(&s->alone->inst[2]->l, set), 1);
@@ -206,9 +221,9 @@ LEVEL_SIMD_INLINE void out_of_l2(struct sim *s, struct sim_cpu *c, uint32_t out)
 	if (s->nr_levels < 3)
 		return;
 	if (s->conf[2].by_eviction)
-		to_l3(s, c, SIM_L3_GIVE, level_word(lid, dirty));
+		to_l3(s, c, SIM_L3_GIVE, level_word(lid, dirty), 0);
 	else if (dirty)
-		to_l3(s, c, SIM_L3_SINK, level_word(lid, 0));
+		to_l3(s, c, SIM_L3_SINK, level_word(lid, 0), 0);
 }
 
 /* It is dirty, so its data goes on. */
@@ -221,28 +236,40 @@ LEVEL_SIMD_INLINE void out_of_l1(struct sim *s, struct sim_cpu *c, uint32_t out)
 	if (w)
 		*w |= LEVEL_DIRTY;
 	else if (s->nr_levels > 2)
-		to_l3(s, c, SIM_L3_SINK, tag);
+		to_l3(s, c, SIM_L3_SINK, tag, 0);
 }
 
 /* ---- a miss of L1 ---- */
 
 LEVEL_SIMD_INLINE void below_l1(struct sim *s, struct sim_cpu *c, uint32_t lid, bool write,
-				unsigned set)
+				unsigned set, uint64_t addr)
 {
 	struct level *l2 = &s->alone->inst[1]->l;
-	uint32_t tag = level_word(lid, 0);
+	enum sim_l3_what what = write ? SIM_L3_STORE : SIM_L3_LOAD;
+	uint32_t tag = level_word(lid, 0), out;
+	bool hit = lookup(l2, set, tag, 0) != LEVEL_EMPTY;
 
 	c->n.accesses[SIM_L2]++;
-	if (lookup(l2, set, tag, 0) != LEVEL_EMPTY)
+	if (s->noting)
+		sim_note(s, c, SIM_L2, &s->alone->inst[1]->twin, lid, set, addr, write, !hit);
+	if (hit)
 		return;
 	c->n.misses[SIM_L2]++;
-	if (s->nr_levels > 2) {
-		c->n.accesses[SIM_L3]++;
-		to_l3(s, c, write ? SIM_L3_STORE : SIM_L3_LOAD, tag);
-	} else {
+	if (s->nr_levels < 3) {
 		from_memory(s, c, lid);
+		out_of_l2(s, c, put(l2, set, tag));
+		return;
 	}
-	out_of_l2(s, c, put(l2, set, tag));
+	c->n.accesses[SIM_L3]++;
+	/* what an inclusive L3 takes away may make room; what others give up finds the line in L2 */
+	if (s->conf[2].inclusion == MT_INCLUSIVE) {
+		to_l3(s, c, what, tag, addr);
+		out = put(l2, set, tag);
+	} else {
+		out = put(l2, set, tag);
+		to_l3(s, c, what, tag, addr);
+	}
+	out_of_l2(s, c, out);
 }
 
 #define AHEAD 8 /* misses whose rows are asked for before they are needed */
@@ -256,7 +283,7 @@ LEVEL_SIMD static __attribute__((noinline)) void settle_l1(struct sim *s)
 
 		if (i >= AHEAD) {
 			w->cpu->n.misses[SIM_L1D]++;
-			below_l1(s, w->cpu, w->lid, w->write, set[i % AHEAD]);
+			below_l1(s, w->cpu, w->lid, w->write, set[i % AHEAD], 0);
 			if (w->out & LEVEL_DIRTY && w->out != LEVEL_EMPTY)
 				out_of_l1(s, w->cpu, w->out);
 		}
@@ -275,14 +302,16 @@ void sim_alone_settle(struct sim *s)
 		settle_l3(s);
 }
 
-LEVEL_SIMD static __attribute__((noinline)) void miss(struct sim *s, struct sim_cpu *c,
-						      uint32_t lid, unsigned set, bool write)
+LEVEL_SIMD static __attribute__((noinline)) void
+miss(struct sim *s, struct sim_cpu *c, uint64_t addr, uint32_t lid, unsigned set, bool write)
 {
 	struct level *l1 = &c->core->inst[0]->l;
 	uint32_t out;
 
 	c->n.misses[SIM_L1D]++;
-	below_l1(s, c, lid, write, set_below(s, 1, lid));
+	if (s->noting)
+		sim_note(s, c, SIM_L1D, &c->core->inst[0]->twin, lid, set, addr, write, true);
+	below_l1(s, c, lid, write, set_below(s, 1, lid), addr);
 	out = put(l1, set, level_word(lid, write ? LEVEL_OWN | LEVEL_DIRTY : LEVEL_OWN));
 	if (out & LEVEL_DIRTY && out != LEVEL_EMPTY)
 		out_of_l1(s, c, out);
@@ -326,18 +355,31 @@ LEVEL_SIMD_INLINE void either(struct sim *s, struct sim_cpu *c, uint32_t lid, un
  * one whole, rows of either width, another.
  */
 enum tlb { NO_TLB, WHOLE, ROWS_8, ROWS_16, OTHER };
+enum kind { NOW, LATER, WATCHED }; /* misses; WATCHED: now, and hits are noted too */
 
-LEVEL_SIMD_INLINE void line_of(struct sim *s, struct sim_cpu *c, uint64_t line, uint32_t dense,
+/* A hit on the line of the access before is one in sets, and the newest of the twins already. */
+static inline void note_again(struct sim *s, uint64_t line, uint64_t page)
+{
+	if (!s->hist[SIM_L1D][0])
+		return;
+	s->hist[SIM_L1D][0][line & s->conf[0].mask]++;
+	if (s->dtlb)
+		s->hist[SIM_DTLB][0][page % s->dtlb_sets]++;
+}
+
+LEVEL_SIMD_INLINE void line_of(struct sim *s, struct sim_cpu *c, uint64_t addr, uint32_t dense,
 			       bool write)
 {
-	uint32_t lid = dense << LINES | ((uint32_t)line & IN_PAGE);
-	unsigned set = (unsigned)(line & s->conf[0].mask);
+	struct sim_inst *x = c->core->inst[0];
+	uint32_t lid = dense << LINES | ((uint32_t)(addr >> LINE) & IN_PAGE);
+	unsigned set = (unsigned)(addr >> LINE & s->conf[0].mask);
 
 	if (s->queued)
-		either(s, c, lid, set, write, c->core->inst[0]->l.stride == 16);
-	else if (lookup(&c->core->inst[0]->l, set, level_word(lid, 0), write ? LEVEL_DIRTY : 0) ==
-		 LEVEL_EMPTY)
-		miss(s, c, lid, set, write);
+		either(s, c, lid, set, write, x->l.stride == 16);
+	else if (lookup(&x->l, set, level_word(lid, 0), write ? LEVEL_DIRTY : 0) == LEVEL_EMPTY)
+		miss(s, c, addr, lid, set, write);
+	else if (s->watched)
+		note_hit(s, SIM_L1D, &x->twin, lid, set);
 }
 
 /* More than one line, or a page that is not at hand: as sim_span(). */
@@ -358,9 +400,9 @@ LEVEL_SIMD static __attribute__((noinline)) void slow(struct sim *s, struct sim_
 		c->n.accesses[SIM_DTLB]++;
 		sim_tlb(s, c, addr, page, dense, write);
 		c->core->last_page = page;
-		for (uint64_t line = addr >> LINE; line <= (stop - 1) >> LINE; line++) {
+		for (; addr < stop; addr = ((addr >> LINE) + 1) << LINE) {
 			c->n.accesses[SIM_L1D]++;
-			line_of(s, c, line, dense, write);
+			line_of(s, c, addr, dense, write);
 		}
 		addr = stop;
 	}
@@ -371,7 +413,7 @@ LEVEL_SIMD static __attribute__((noinline)) void walked(struct sim *s, struct si
 							uint64_t addr, uint32_t dense, bool write)
 {
 	sim_tlb(s, c, addr, addr >> PAGE, dense, write);
-	line_of(s, c, addr >> LINE, dense, write);
+	line_of(s, c, addr, dense, write);
 }
 
 /* It is looked up each time: that is less than a branch that is often wrong. */
@@ -397,7 +439,7 @@ LEVEL_SIMD_INLINE bool in_dtlb(const struct sim *s, struct sim_core *k, uint64_t
 }
 
 LEVEL_SIMD_INLINE void step(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t size,
-			    bool write, bool wide, bool wait, enum tlb tlb)
+			    bool write, bool wide, enum kind kind, enum tlb tlb)
 {
 	struct sim_core *k = c->core;
 	uint64_t line = addr >> LINE, page = addr >> PAGE;
@@ -411,8 +453,11 @@ LEVEL_SIMD_INLINE void step(struct sim *s, struct sim_cpu *c, uint64_t addr, uin
 		slow(s, c, addr, size, write);
 		return;
 	}
-	if (line == k->last_line && (!write || k->last_store))
+	if (line == k->last_line && (!write || k->last_store)) {
+		if (kind == WATCHED)
+			note_again(s, line, page);
 		return;
+	}
 	if (__builtin_expect(seen->page != page, 0)) {
 		slow(s, c, addr, size, write);
 		return;
@@ -426,9 +471,11 @@ LEVEL_SIMD_INLINE void step(struct sim *s, struct sim_cpu *c, uint64_t addr, uin
 		walked(s, c, addr, dense, write);
 		return;
 	}
+	if (kind == WATCHED && s->dtlb)
+		note_hit(s, SIM_DTLB, &k->dtlb.twin, dense, (unsigned)(page % s->dtlb_sets));
 	lid = dense << LINES | ((uint32_t)line & IN_PAGE);
 	set = (unsigned)(line & s->conf[0].mask);
-	if (wait) {
+	if (kind == LATER) {
 		either(s, c, lid, set, write, wide);
 		return;
 	}
@@ -436,32 +483,39 @@ LEVEL_SIMD_INLINE void step(struct sim *s, struct sim_cpu *c, uint64_t addr, uin
 	old = wide ? level_lookup16(row, level_word(lid, 0), write ? LEVEL_DIRTY : 0) :
 		     level_lookup8(row, level_word(lid, 0), write ? LEVEL_DIRTY : 0);
 	if (__builtin_expect(old == LEVEL_EMPTY, 0))
-		miss(s, c, lid, set, write);
+		miss(s, c, addr, lid, set, write);
+	else if (kind == WATCHED)
+		note_hit(s, SIM_L1D, &k->inst[0]->twin, lid, set);
 }
 
-#define STEP(name, wide, wait, tlb)                                                  \
+#define STEP(name, wide, kind, tlb)                                                  \
 	LEVEL_SIMD static void name(struct sim *s, struct sim_cpu *c, uint64_t addr, \
 				    uint64_t size, bool write)                       \
 	{                                                                            \
-		step(s, c, addr, size, write, wide, wait, tlb);                      \
+		step(s, c, addr, size, write, wide, kind, tlb);                      \
 	}
-#define STEPS(width, wide, wait)                   \
-	STEP(width##_none, wide, wait, NO_TLB)     \
-	STEP(width##_whole, wide, wait, WHOLE)     \
-	STEP(width##_rows_8, wide, wait, ROWS_8)   \
-	STEP(width##_rows_16, wide, wait, ROWS_16) \
-	STEP(width##_other, wide, wait, OTHER)
+#define STEPS(width, wide, kind)                   \
+	STEP(width##_none, wide, kind, NO_TLB)     \
+	STEP(width##_whole, wide, kind, WHOLE)     \
+	STEP(width##_rows_8, wide, kind, ROWS_8)   \
+	STEP(width##_rows_16, wide, kind, ROWS_16) \
+	STEP(width##_other, wide, kind, OTHER)
 #define NAMES(width)                                                                        \
 	{                                                                                   \
 		width##_none, width##_whole, width##_rows_8, width##_rows_16, width##_other \
 	}
-STEPS(now_8, false, false)
-STEPS(now_16, true, false)
-STEPS(later_8, false, true)
-STEPS(later_16, true, true)
+STEPS(now_8, false, NOW)
+STEPS(now_16, true, NOW)
+STEPS(later_8, false, LATER)
+STEPS(later_16, true, LATER)
+STEPS(watched_8, false, WATCHED)
+STEPS(watched_16, true, WATCHED)
 
-static sim_access_fn *const steps[2][2][OTHER + 1] = { { NAMES(now_8), NAMES(now_16) },
-						       { NAMES(later_8), NAMES(later_16) } };
+static sim_access_fn *const steps[][2][OTHER + 1] = {
+	[NOW] = { NAMES(now_8), NAMES(now_16) },
+	[LATER] = { NAMES(later_8), NAMES(later_16) },
+	[WATCHED] = { NAMES(watched_8), NAMES(watched_16) },
+};
 
 static enum tlb tlb_of(const struct sim *s)
 {
@@ -480,8 +534,8 @@ static enum tlb tlb_of(const struct sim *s)
 
 sim_access_fn *sim_alone(const struct sim *s)
 {
-	if (s->mesi || s->noting || s->line_shift != LINE || s->page_shift != PAGE ||
-	    s->nr_levels < 2 || s->conf[1].by_eviction || !s->conf[0].mask)
+	if (s->mesi || (s->watched && s->huge_tlb) || s->line_shift != LINE ||
+	    s->page_shift != PAGE || s->nr_levels < 2 || s->conf[1].by_eviction || !s->conf[0].mask)
 		return NULL;
 	for (unsigned j = 0; j < s->nr_levels; j++) {
 		const struct sim_conf *f = &s->conf[j];
@@ -490,7 +544,9 @@ sim_access_fn *sim_alone(const struct sim *s)
 		if (f->shift || f->wt || f->nwa || c->policy != MT_LRU || !level_lru_avx2(c->ways))
 			return NULL;
 	}
-	return steps[s->queued][s->t.cache[0].ways > 8][tlb_of(s)];
+	return steps[s->watched ? WATCHED :
+		     s->queued	? LATER :
+				  NOW][s->t.cache[0].ways > 8][tlb_of(s)];
 }
 
 #else

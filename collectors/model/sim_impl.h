@@ -101,6 +101,7 @@ struct sim_wait {
 enum sim_l3_what { SIM_L3_LOAD, SIM_L3_STORE, SIM_L3_GIVE, SIM_L3_SINK };
 struct sim_l3_wait {
 	struct sim_cpu *cpu;
+	uint64_t addr;
 	unsigned set;
 	enum sim_l3_what what;
 };
