@@ -6,7 +6,7 @@
 
 #include "collectors/model/fa.h"
 
-#define LEAST_LOG 1024 /* entries */
+#define LEAST_LOG 4096 /* entries */
 #define AHEAD 16       /* entries whose words are asked for before they are needed */
 
 int fa_init(struct fa *f, uint32_t room)
@@ -16,7 +16,7 @@ int fa_init(struct fa *f, uint32_t room)
 	*f = (struct fa){ 0 };
 	if (room > FA_PLACE / 4)
 		return -ENOMEM;
-	while (log < 4 * room)
+	while (log < 2 * room)
 		log *= 2;
 	f->log = malloc(log * sizeof(*f->log));
 	if (!f->log)
@@ -61,6 +61,7 @@ void fa_pack(struct fa *f)
 	for (uint32_t i = f->tail; i < f->head; i++) {
 		uint32_t tag = f->log[i];
 
+		__builtin_prefetch(&f->at[f->log[i + AHEAD < f->head ? i + AHEAD : i]], 1);
 		if (!is_last_use(f, i))
 			continue;
 		f->log[to++] = tag;

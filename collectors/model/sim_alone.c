@@ -75,7 +75,7 @@ LEVEL_SIMD_INLINE void take_front(struct level *l, unsigned set)
 static inline void note_hit(struct sim *s, enum sim_level level, struct fa *twin, uint32_t id,
 			    unsigned set)
 {
-	if (s->o.kinds)
+	if (s->o.kinds && !fa_hit(twin, id))
 		sim_twin_access(s, twin, id, false);
 	if (s->hist[level][0])
 		s->hist[level][0][set]++;
