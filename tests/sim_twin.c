@@ -34,6 +34,54 @@ void twin_target(struct mt_target *t, unsigned nr_levels, const struct mt_cache 
 	t->stlb_cycles = t->walks = NAN;
 }
 
+const struct twin_policy twin_policies[] = {
+	{ "lru", MT_LRU, { 0, 0, 0, 0, 0 } },
+	{ "plru", MT_PLRU, { 0, 0, 0, 0, 0 } },
+	{ "random", MT_RANDOM, { 0, 0, 0, 0, 0 } },
+	{ "QLRU_H00_M1_R0_U1", MT_QLRU, { 0, 0, 1, 0, 1 } },
+	{ "QLRU_H11_M1_R0_U0", MT_QLRU, { 1, 1, 1, 0, 0 } },
+	{ "QLRU_H11_M1_R1_U2", MT_QLRU, { 1, 1, 1, 1, 2 } },
+	{ "QLRU_H00_M1_R2_U1", MT_QLRU, { 0, 0, 1, 2, 1 } },
+	{ "QLRU_H21_M2_R0_U0", MT_QLRU, { 2, 1, 2, 0, 0 } },
+	{ "QLRU_H20_M3_R1_U3", MT_QLRU, { 2, 0, 3, 1, 3 } },
+	{ "QLRU_H10_M0_R2_U0", MT_QLRU, { 1, 0, 0, 2, 0 } },
+};
+const unsigned twin_nr_policies = sizeof(twin_policies) / sizeof(*twin_policies);
+
+void twin_draw(struct mt_target *t, struct rng *r)
+{
+	struct mt_cache level[3];
+	unsigned n = 1 + (unsigned)rng_below(r, 3), sets = 1;
+	bool plain = rng_below(r, 2), both_store;
+
+	for (unsigned j = 0; j < n; j++) {
+		const struct twin_policy *p =
+			&twin_policies[plain ? 0 : rng_below(r, twin_nr_policies)];
+		unsigned most = !plain && !rng_below(r, 4) ? 40 : 12;
+
+		sets += (unsigned)rng_below(r, j ? 40 : 12);
+		level[j] = twin_level(plain && !j ? 2u << sets % 3 : sets,
+				      1 + (unsigned)rng_below(r, most), 64, p->policy);
+		level[j].qlru = p->q;
+		level[j].write_through = !plain && !rng_below(r, 6);
+		level[j].no_write_allocate = !plain && !rng_below(r, 6);
+		if (!j)
+			continue;
+		level[j].slices = 1 + (unsigned)rng_below(r, 5);
+		level[j].hash = rng_below(r, 2);
+		level[j].inclusion = (enum mt_inclusion)rng_below(r, 4);
+		both_store = !level[j - 1].write_through && !level[j - 1].no_write_allocate;
+		if (level[j].inclusion >= MT_EXCLUSIVE) {
+			level[j].write_through = false;
+			if (!both_store || level[j].no_write_allocate)
+				level[j].inclusion = MT_NINE;
+		}
+		if (level[j].inclusion == MT_INCLUSIVE)
+			level[j].no_write_allocate = false;
+	}
+	twin_target(t, n, level);
+}
+
 /* ---- one cache ---- */
 
 static unsigned set_of(const struct mt_cache *c, uint64_t number)

@@ -56,6 +56,19 @@ void twin_mesi_init(struct twin_mesi *m, const struct mt_target *t);
 void twin_mesi_fini(struct twin_mesi *m);
 void twin_mesi_access(struct twin_mesi *m, unsigned cpu, uint64_t addr, bool write);
 
+/* Policies worth a test. */
+struct twin_policy {
+	const char *what;
+	enum mt_policy policy;
+	struct mt_qlru q;
+};
+extern const struct twin_policy twin_policies[];
+extern const unsigned twin_nr_policies;
+
+/* A machine of one CPU drawn from @r: up to three levels of any policy and inclusion; each second time LRU only, and 2^n
+ * sets in L1. */
+void twin_draw(struct mt_target *t, struct rng *r);
+
 /* A level by hand. */
 struct mt_cache twin_level(unsigned sets, unsigned ways, unsigned line, enum mt_policy policy);
 /* One CPU, one node, pages of 4 KiB, no TLB. */

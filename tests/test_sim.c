@@ -14,6 +14,7 @@
 #include "collectors/model/level.h"
 #include "collectors/model/sim.h"
 #include "lib/rng.h"
+#include "tests/sim_lru.h"
 #include "tests/sim_twin.h"
 
 static struct sim *make(const struct mt_target *t, const struct sim_options *o)
@@ -32,38 +33,6 @@ static void check(const struct sim *s)
 
 	if (sim_check(s, &e))
 		fail_msg("%s", e.text);
-}
-
-/* ---- golden: a scalar LRU ---- */
-
-struct lru {
-	unsigned sets, ways;
-	uint64_t *line; /* by set in order of use; 0: empty, else line + 1 */
-	uint64_t accesses, misses;
-};
-
-static int lru_touch(struct lru *l, uint64_t line)
-{
-	uint64_t *set = l->line + (line % l->sets) * l->ways;
-	unsigned i = 0;
-	int hit;
-
-	l->accesses++;
-	while (i < l->ways && set[i] != line + 1)
-		i++;
-	hit = i < l->ways;
-	l->misses += !hit;
-	for (i = hit ? i : l->ways - 1; i; i--)
-		set[i] = set[i - 1];
-	set[0] = line + 1;
-	return hit;
-}
-
-static void lru_access(struct lru *l, unsigned levels, uint64_t addr, unsigned size, unsigned line)
-{
-	for (uint64_t n = addr / line; n <= (addr + size - 1) / line; n++)
-		for (unsigned j = 0; j < levels && !lru_touch(&l[j], n); j++)
-			;
 }
 
 /* ---- traces ---- */
@@ -123,7 +92,7 @@ static void test_golden(void **state)
 	for (size_t row = 0; row < sizeof(golden) / sizeof(*golden); row++) {
 		for (unsigned t = 0; t < TRACES; t++) {
 			struct mt_cache level[2];
-			struct lru l[2];
+			struct sim_lru l[2];
 			struct mt_target target;
 			struct sim_counts n;
 			struct sim *s;
@@ -132,8 +101,8 @@ static void test_golden(void **state)
 			for (unsigned j = 0; j < 2; j++) {
 				level[j] = twin_level(golden[row].sets[j], golden[row].ways[j],
 						      golden[row].line, MT_LRU);
-				l[j] = (struct lru){ golden[row].sets[j], golden[row].ways[j],
-						     calloc(level[j].size, 1), 0, 0 };
+				l[j] = (struct sim_lru){ golden[row].sets[j], golden[row].ways[j],
+							 calloc(level[j].size, 1), 0, 0 };
 			}
 			twin_target(&target, 2, level);
 			s = make(&target, &o);
@@ -142,7 +111,7 @@ static void test_golden(void **state)
 				struct access a = next_access((enum trace)t, i, &r);
 
 				sim_access(s, 0, a.addr, a.size, a.write);
-				lru_access(l, 2, a.addr, a.size, golden[row].line);
+				sim_lru_access(l, 2, a.addr, a.size, golden[row].line);
 			}
 			sim_flush(s);
 			sim_counts(s, -1, &n);
@@ -218,38 +187,20 @@ static void against_twin(const struct mt_target *t, const struct sim_options *o,
 	sim_destroy(s);
 }
 
-static const struct {
-	const char *what;
-	enum mt_policy policy;
-	struct mt_qlru q;
-} policies[] = {
-	{ "lru", MT_LRU, { 0, 0, 0, 0, 0 } },
-	{ "plru", MT_PLRU, { 0, 0, 0, 0, 0 } },
-	{ "random", MT_RANDOM, { 0, 0, 0, 0, 0 } },
-	{ "QLRU_H00_M1_R0_U1", MT_QLRU, { 0, 0, 1, 0, 1 } },
-	{ "QLRU_H11_M1_R0_U0", MT_QLRU, { 1, 1, 1, 0, 0 } },
-	{ "QLRU_H11_M1_R1_U2", MT_QLRU, { 1, 1, 1, 1, 2 } },
-	{ "QLRU_H00_M1_R2_U1", MT_QLRU, { 0, 0, 1, 2, 1 } },
-	{ "QLRU_H21_M2_R0_U0", MT_QLRU, { 2, 1, 2, 0, 0 } },
-	{ "QLRU_H20_M3_R1_U3", MT_QLRU, { 2, 0, 3, 1, 3 } },
-	{ "QLRU_H10_M0_R2_U0", MT_QLRU, { 1, 0, 0, 2, 0 } },
-};
-#define POLICIES (sizeof(policies) / sizeof(*policies))
-
 static void test_policies(void **state)
 {
 	static const unsigned ways[] = { 1, 2, 3, 4, 5, 7, 8, 9, 11, 12, 16, 20, 24, 48, 64 };
 
 	(void)state;
-	for (size_t p = 0; p < POLICIES; p++) {
+	for (size_t p = 0; p < twin_nr_policies; p++) {
 		for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
-			struct mt_cache c = twin_level(3, ways[i], 64, policies[p].policy);
+			struct mt_cache c = twin_level(3, ways[i], 64, twin_policies[p].policy);
 			struct sim_options o = { .frames = SIM_IDENTITY, .seed = i };
 			struct mt_target t;
 
-			c.qlru = policies[p].q;
+			c.qlru = twin_policies[p].q;
 			twin_target(&t, 1, &c);
-			against_twin(&t, &o, 4000, 1 + ways[i] / 10, policies[p].what);
+			against_twin(&t, &o, 4000, 1 + ways[i] / 10, twin_policies[p].what);
 		}
 	}
 }
@@ -294,39 +245,6 @@ static void test_vectors(void **state)
 	}
 }
 
-/* Machines drawn from a seed. */
-static void draw_machine(struct mt_target *t, struct rng *r)
-{
-	struct mt_cache level[3];
-	unsigned n = 1 + (unsigned)rng_below(r, 3), sets = 1, ways;
-
-	for (unsigned j = 0; j < n; j++) {
-		size_t p = rng_below(r, POLICIES);
-		bool both_store;
-
-		sets += (unsigned)rng_below(r, j ? 40 : 12);
-		ways = 1 + (unsigned)rng_below(r, rng_below(r, 4) ? 12 : 40);
-		level[j] = twin_level(sets, ways, 64, policies[p].policy);
-		level[j].qlru = policies[p].q;
-		level[j].write_through = !rng_below(r, 6);
-		level[j].no_write_allocate = !rng_below(r, 6);
-		if (!j)
-			continue;
-		level[j].slices = 1 + (unsigned)rng_below(r, 5);
-		level[j].hash = rng_below(r, 2);
-		level[j].inclusion = (enum mt_inclusion)rng_below(r, 4);
-		both_store = !level[j - 1].write_through && !level[j - 1].no_write_allocate;
-		if (level[j].inclusion >= MT_EXCLUSIVE) {
-			level[j].write_through = false;
-			if (!both_store)
-				level[j].inclusion = MT_NINE;
-		}
-		if (level[j].inclusion == MT_INCLUSIVE)
-			level[j].no_write_allocate = false;
-	}
-	twin_target(t, n, level);
-}
-
 static void test_machines(void **state)
 {
 	const char *more = getenv("SLABSCOPE_TEST_LONG");
@@ -340,7 +258,7 @@ static void test_machines(void **state)
 		char what[64];
 
 		rng_seed(&r, seed);
-		draw_machine(&t, &r);
+		twin_draw(&t, &r);
 		o.frames = seed % 3 == 0 ? SIM_RANDOM_FRAMES : SIM_IDENTITY;
 		snprintf(what, sizeof(what), "machine of %u levels", t.nr_levels);
 		against_twin(&t, &o, 3000, 1 + rng_below(&r, 40), what);

@@ -16,6 +16,7 @@
 #include "collectors/model/sim.h"
 #include "lib/rng.h"
 #include "tests/fake_host.h"
+#include "tests/sim_lru.h"
 #include "tests/sim_twin.h"
 
 static struct sim *make(const struct mt_target *t, const struct sim_options *o)
@@ -37,38 +38,6 @@ static void check(const struct sim *s)
 }
 
 #define BASE UINT64_C(0x7f0000000000)
-
-/* ---- a scalar LRU, as in test_sim.c ---- */
-
-struct lru {
-	unsigned sets, ways;
-	uint64_t *line; /* by set in order of use; 0: empty, else line + 1 */
-	uint64_t accesses, misses;
-};
-
-static int lru_touch(struct lru *l, uint64_t line)
-{
-	uint64_t *set = l->line + (line % l->sets) * l->ways;
-	unsigned i = 0;
-	int hit;
-
-	l->accesses++;
-	while (i < l->ways && set[i] != line + 1)
-		i++;
-	hit = i < l->ways;
-	l->misses += !hit;
-	for (i = hit ? i : l->ways - 1; i; i--)
-		set[i] = set[i - 1];
-	set[0] = line + 1;
-	return hit;
-}
-
-static void lru_access(struct lru *l, unsigned levels, uint64_t addr, unsigned size, unsigned line)
-{
-	for (uint64_t n = addr / line; n <= (addr + size - 1) / line; n++)
-		for (unsigned j = 0; j < levels && !lru_touch(&l[j], n); j++)
-			;
-}
 
 /* ---- spans, ranges, TLBs ---- */
 
@@ -122,7 +91,7 @@ static void test_tlbs(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		static const struct sim_options o = { .frames = SIM_RANDOM_FRAMES, .seed = 3 };
 		struct mt_cache c = twin_level(64, 8, 64, MT_LRU);
-		struct lru l[2] = { { 1, 1, NULL, 0, 0 }, { 1, 1, NULL, 0, 0 } };
+		struct sim_lru l[2] = { { 1, 1, NULL, 0, 0 }, { 1, 1, NULL, 0, 0 } };
 		unsigned levels = rows[i].s.entries ? 2 : 1;
 		struct mt_target t;
 		struct sim_counts n;
@@ -146,7 +115,7 @@ static void test_tlbs(void **state)
 			uint64_t addr = BASE + page * 4096 + rng_below(&r, 4000);
 
 			sim_access(s, 0, addr, 8, false);
-			lru_access(l, levels, addr, 8, 4096);
+			sim_lru_access(l, levels, addr, 8, 4096);
 		}
 		sim_counts(s, 0, &n);
 		assert_int_equal(sim_has(s, SIM_STLB), levels == 2);

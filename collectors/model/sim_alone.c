@@ -279,9 +279,9 @@ LEVEL_SIMD static __attribute__((noinline)) void settle_l1(struct sim *s)
 	unsigned set[AHEAD], n = s->nr_waiting;
 
 	for (unsigned i = 0; i < n + AHEAD; i++) {
-		const struct sim_wait *w = &s->wait[i - AHEAD];
-
 		if (i >= AHEAD) {
+			const struct sim_wait *w = &s->wait[i - AHEAD];
+
 			w->cpu->n.misses[SIM_L1D]++;
 			below_l1(s, w->cpu, w->lid, w->write, set[i % AHEAD], 0);
 			if (w->out & LEVEL_DIRTY && w->out != LEVEL_EMPTY)
