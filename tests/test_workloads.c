@@ -90,23 +90,27 @@ static void test_cost(void **state)
 static void test_seed(void **state)
 {
 	static const uint64_t seeds[] = { 1, 1, 2 };
-	uint64_t order[3];
+	static const char *const rows[][2] = { { "churn", "n=40" }, { "remote", "n=40" } };
 
 	(void)state;
-	for (int i = 0; i < 3; i++) {
-		struct mock m = { .nr = 0 };
-		struct rig r;
+	for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
+		uint64_t order[3];
 
-		mock_now = &m;
-		rig_init(&r, "churn", "n=40", &mock_ops, 2, seeds[i]);
-		assert_int_equal(rig_setup(&r), 0);
-		assert_int_equal(rig_steps(&r, 300), WL_DONE);
-		order[i] = m.order;
-		rig_release(&r);
-		mock_done(&m);
+		for (int i = 0; i < 3; i++) {
+			struct mock m = { .nr = 0 };
+			struct rig r;
+
+			mock_now = &m;
+			rig_init(&r, rows[k][0], rows[k][1], &mock_ops, 2, seeds[i]);
+			assert_int_equal(rig_setup(&r), 0);
+			assert_int_equal(rig_steps(&r, 300), WL_DONE);
+			order[i] = m.order;
+			rig_release(&r);
+			mock_done(&m);
+		}
+		assert_true(order[0] == order[1]);
+		assert_true(order[0] != order[2]);
 	}
-	assert_true(order[0] == order[1]);
-	assert_true(order[0] != order[2]);
 }
 
 /* ---- tables ---- */
@@ -126,6 +130,16 @@ static void test_bad_options(void **state)
 		{ "churn", "n", "0" },
 		{ "churn", "lifetime", "eternal" },
 		{ "churn", "touch", "many" },
+		{ "pc", "batch", "200" }, /* more than half of the ring */
+		{ "pc", "depth", "100" }, /* not a power of two */
+		{ "pc", "object_size", "4" },
+		{ "pc", "pairs", "both" },
+		{ "netbuf", "object_size", "8" }, /* no room for stamp and pointer */
+		{ "netbuf", "data_size", "0" },
+		{ "netbuf", "data_size", "7" },
+		{ "remote", "classes", "33" },
+		{ "remote", "share", "101" },
+		{ "remote", "batch", "33" },
 	};
 
 	(void)state;
@@ -153,10 +167,13 @@ static void test_lines_must_fit(void **state)
 		{ "hot-header", "object_size=64 lines=2" },
 		{ "hot-header", "object_size=1k hot_offset=960 lines=2" },
 		{ "churn", "object_size=64 touch=200" },
+		{ "pc", "object_size=64 touch=2" },
+		{ "netbuf", "data_size=100 data_touch=3" },
+		{ "remote", "object_size=64 largest_size=128 classes=2 touch=3" },
 	};
 
 	(void)state;
-	for (int i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct mock m = { .nr = 0 };
 		struct rig r;
 
@@ -218,6 +235,9 @@ static void test_null_allocator(void **state)
 	assert_int_equal(run_case("hot-header", "n=16", null, 2), 0); /* refused, with -ENOTSUP */
 	assert_int_equal(run_case("hot-header", "n=16 object_size=1M", null, 1),
 			 0); /* has 4 of these */
+	assert_int_equal(run_case("pc", "object_size=64", null, 2), 1);
+	assert_int_equal(run_case("remote", "object_size=64 n=20", null, 2), 1);
+	assert_int_equal(run_case("netbuf", "", null, 2), 0); /* headers hold pointers */
 }
 
 int main(void)

@@ -22,6 +22,11 @@ static const struct {
 	{ "hot-header", "n=9 access=chase", 0 }, /* link */
 	{ "churn", "n=9", 0 },
 	{ "churn", "n=9 lifetime=lifo", 7 },
+	{ "pc", "batch=9 depth=32", 0 },
+	{ "pc", "batch=9 depth=32 roles=both touch=2", 64 },
+	{ "netbuf", "batch=9 depth=32 data_size=64 touch=1 data_touch=1", 0 }, /* stamps */
+	{ "remote", "n=9 share=100 batch=2 depth=8", 1 },
+	{ "remote", "n=9 classes=3 touch=2", 64 },
 };
 
 static void test_damage(void **state)
@@ -139,10 +144,13 @@ static void test_handed_out_twice(void **state)
 static void test_no_memory(void **state)
 {
 	static const char *const rows[][2] = { { "churn", "n=10" },
-					       { "hot-header", "n=10 object_size=1k" } };
+					       { "hot-header", "n=10 object_size=1k" },
+					       { "pc", "batch=10 roles=both" },
+					       { "netbuf", "batch=10" },
+					       { "remote", "n=10 batch=2 classes=3" } };
 
 	(void)state;
-	for (int i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		uint64_t needed = 0;
 
 		for (uint64_t at = 0; at <= needed; at++) {

@@ -39,7 +39,8 @@ void rig_options(const struct opt *opts, void *params, const char *text);
 void rig_init(struct rig *r, const char *workload, const char *options,
 	      const struct allocator_ops *ops, unsigned workers, uint64_t seed);
 int rig_setup(struct rig *r);
-/* @n operations of each worker, in slices, workers in turn as the model does it. */
+/* @n operations of each worker, in slices, workers in turn as the model does it. WL_BLOCKED: all that have some left
+ * wait for each other. */
 enum wl_status rig_steps(struct rig *r, uint64_t n);
 void rig_release(struct rig *r);
 

@@ -70,23 +70,15 @@ static int churn_setup(struct wl_env *env, struct err *e)
 	const struct churn_params *p = env->params;
 	size_t line = env->machine->cache_line;
 	struct churn_env *ce = calloc(1, sizeof(*ce));
-	/* only lines in which a whole stamp fits */
-	size_t lines = p->object_size < sizeof(uint64_t) ?
-			       0 :
-			       (p->object_size - sizeof(uint64_t)) / line + 1;
+	int err;
 
 	if (!ce)
 		return err_set(e, -ENOMEM, "no memory");
 	env->priv = ce;
 	ce->line = line;
 	ce->aliases = env->ops->aliases;
-	ce->touch = p->touch == OPT_AUTO_UINT ? (unsigned)lines : p->touch;
-	if (ce->touch > lines)
-		return err_set(e, -EINVAL,
-			       "touch: %u lines of %zu bytes do not fit an object of %" PRIu64
-			       " bytes",
-			       ce->touch, line, p->object_size);
-	return wl_cache_create(env, "churn", p->object_size, e);
+	err = wl_touch(&ce->touch, p->touch, p->object_size, line, "touch", e);
+	return err ? err : wl_cache_create(env, "churn", p->object_size, e);
 }
 
 static int churn_setup_worker(struct wl_env *env, struct wl_worker *w, struct err *e)
@@ -112,7 +104,7 @@ static int churn_setup_worker(struct wl_env *env, struct wl_worker *w, struct er
 				       i, p->n);
 		cw->slot[i] = obj;
 		cw->n = i + 1;
-		churn_touch(obj, churn_stamp(cw, i, obj), ce->line, ce->touch);
+		wl_stamp_write(obj, churn_stamp(cw, i, obj), ce->line, ce->touch);
 	}
 	return 0;
 }
@@ -122,18 +114,15 @@ static int verify_object(const struct churn_env *ce, struct wl_worker *w, uint64
 	struct churn_worker *cw = w->priv;
 	char *obj = cw->slot[i];
 	uint64_t stamp = churn_stamp(cw, i, obj);
+	unsigned bad;
 
 	if (!obj)
 		return err_set(e, -EILSEQ, "worker %u, slot %" PRIu64 ": no object", w->id, i);
-	for (unsigned l = 0; l < ce->touch && !ce->aliases; l++) {
-		uint64_t is = WL_READ(obj + l * ce->line);
-
-		if (is == stamp + l)
-			continue;
-		churn_broken(w, i, obj, is, stamp + l);
-		return err_set(e, -EILSEQ, "line %u: %s", l, w->err.text);
-	}
-	return 0;
+	bad = ce->aliases ? ce->touch : wl_stamp_read(obj, stamp, ce->line, ce->touch);
+	if (bad == ce->touch)
+		return 0;
+	wl_broken(w, i, obj, bad, WL_READ(obj + bad * ce->line), stamp + bad);
+	return err_set(e, -EILSEQ, "%s", w->err.text);
 }
 
 static int churn_verify(struct wl_env *env, struct err *e)
@@ -201,13 +190,7 @@ static int churn_validate(const void *params, struct err *e)
 {
 	const struct churn_params *p = params;
 
-	if (p->touch && p->touch != OPT_AUTO_UINT && p->object_size < sizeof(uint64_t))
-		return err_set(e, -EINVAL,
-			       "touch: %u lines, but an object of %" PRIu64
-			       " bytes has no room for a stamp of %zu; "
-			       "use touch=0",
-			       p->touch, p->object_size, sizeof(uint64_t));
-	return 0;
+	return wl_touch_check(p->touch, p->object_size, "touch", e);
 }
 
 static uint64_t churn_memory(const void *params, const struct slab_config *c)

@@ -5,20 +5,8 @@
 #include <inttypes.h>
 
 #include "workloads/churn.h"
+#include "workloads/pick.h"
 #include "workloads/timed.h"
-
-/* A slot of n: the first fifth gets four fifths of all picks, and so on inside it, six times. */
-static uint64_t pick_pareto(struct rng *rng, uint64_t n)
-{
-	uint64_t r = rng_u64(rng);
-
-	for (int i = 0; i < 6 && n >= 5; i++, r >>= 8) {
-		if ((r & 0xff) >= 205) /* 205/256 = 0.8008 */
-			break;
-		n /= 5;
-	}
-	return rng_below(rng, n);
-}
 
 /* The slot of the @j-th object of a round. One that this round has emptied already gives way to the
  * next one; a round is no longer than the table, so there is one. */
@@ -69,7 +57,7 @@ churn_free(const struct churn_env *ce, struct wl_worker *w, struct seam_cache *c
 		char *obj = cw->slot[i];
 
 		if (ce->touch && churn_look(w, obj) != churn_stamp(cw, i, obj) && !ce->aliases) {
-			churn_broken(w, i, obj, WL_READ(obj), churn_stamp(cw, i, obj));
+			wl_broken(w, i, obj, 0, WL_READ(obj), churn_stamp(cw, i, obj));
 			return -EILSEQ;
 		}
 		WL_TIME(w, WL_FREE, seam_free(c, obj, direct));
@@ -96,7 +84,7 @@ churn_alloc(const struct churn_env *ce, struct wl_worker *w, struct churn_worker
 			return j;
 		cw->slot[i] = obj;
 		WL_TIME_IF(touch, w, WL_VISIT,
-			   churn_touch(obj, churn_stamp(cw, i, obj), line, touch));
+			   wl_stamp_write(obj, churn_stamp(cw, i, obj), line, touch));
 	}
 	return b;
 }
