@@ -7,7 +7,6 @@
  */
 
 #include <math.h>
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -144,9 +143,9 @@ static void compare_case(const struct wl_case *wc, const struct allocator_ops *o
 		assert_int_equal(t->backwards, 0);
 	}
 	/* of all together: some workers only allocate, others only free */
-	assert_int_equal(seen[WL_ALLOC], llround(cost.allocs * 333 * workers));
-	assert_int_equal(seen[WL_FREE], llround(cost.frees * 333 * workers));
-	assert_int_equal(seen[WL_VISIT], llround(cost.visits * 333 * workers));
+	wl_case_expect(wc, seen[WL_ALLOC], cost.allocs, 333, workers);
+	wl_case_expect(wc, seen[WL_FREE], cost.frees, 333, workers);
+	wl_case_expect(wc, seen[WL_VISIT], cost.visits, 333, workers);
 	if (timed.wl->verify(&timed.env, &timed.e))
 		fail_msg("%s %s on %s: %s", wc->workload, wc->options, ops->name, timed.e.text);
 	detach(&timed);

@@ -25,8 +25,11 @@ static const struct {
 	{ "pc", "batch=9 depth=32", 0 },
 	{ "pc", "batch=9 depth=32 roles=both touch=2", 64 },
 	{ "netbuf", "batch=9 depth=32 data_size=64 touch=1 data_touch=1", 0 }, /* stamps */
-	{ "remote", "n=9 share=100 batch=2 depth=8", 1 },
-	{ "remote", "n=9 classes=3 touch=2", 64 },
+	{ "remote", "n=9 share=100 ring_batch=2 ring_depth=8", 1 },
+	{ "remote", "n=9 classes=3 touch=2 object_size=128", 64 },
+	{ "batch", "n=20 free_order=random", 5 },
+	{ "batch", "n=20 share=50 ring_batch=4 ring_depth=8 touch=2", 64 },
+	{ "mstress", "n=30", 0 },
 };
 
 static void test_damage(void **state)
@@ -147,7 +150,7 @@ static void test_no_memory(void **state)
 					       { "hot-header", "n=10 object_size=1k" },
 					       { "pc", "batch=10 roles=both" },
 					       { "netbuf", "batch=10" },
-					       { "remote", "n=10 batch=2 classes=3" } };
+					       { "remote", "n=10 ring_batch=2 classes=3" } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

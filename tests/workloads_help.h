@@ -47,7 +47,11 @@ void rig_release(struct rig *r);
 /* Workloads and options that between them reach every loop. */
 struct wl_case {
 	const char *workload, *options;
+	unsigned slack; /* calls that a worker may be ahead or behind of cost(), which is an average */
 };
+/* @seen calls of @workers after @ops operations each are what cost() said: @each per operation. */
+void wl_case_expect(const struct wl_case *wc, uint64_t seen, double each, uint64_t ops,
+		    unsigned workers);
 extern const struct wl_case wl_cases[];
 extern const size_t nr_wl_cases;
 

@@ -21,51 +21,14 @@
 
 #include "workloads/churn.h"
 
-static const char *const lifetime_names[] = { "random", "fifo", "lifo", "pareto", NULL };
+const char *const churn_lifetime_names[] = { "random", "fifo", "lifo", "pareto", NULL };
 
 static const struct opt churn_opts[] = {
-	{ .name = "n",
-	  .type = OPT_U64,
-	  .offset = offsetof(struct churn_params, n),
-	  .min = 1,
-	  .max = 1u << 28,
-	  .unit = "objects",
-	  .def = "1000",
-	  .help = "live objects of each worker" },
-	{ .name = "object_size",
-	  .type = OPT_SIZE,
-	  .offset = offsetof(struct churn_params, object_size),
-	  .min = 1,
-	  .max = KMALLOC_MAX_SIZE,
-	  .unit = "bytes",
-	  .def = "256",
-	  .help = "size of each object" },
-	{ .name = "burst",
-	  .type = OPT_U64,
-	  .offset = offsetof(struct churn_params, burst),
-	  .min = 1,
-	  .max = 1u << 20,
-	  .unit = "objects",
-	  .def = "256",
-	  .help = "most objects freed before as many are allocated; at most n" },
-	{ .name = "touch",
-	  .type = OPT_UINT,
-	  .offset = offsetof(struct churn_params, touch),
-	  .max = 1u << 20,
-	  .unit = "lines",
-	  .def = "1",
-	  .flags = OPT_AUTO,
-	  .help = "cache lines written in each new object; auto: all of them" },
-	{ .name = "lifetime",
-	  .type = OPT_ENUM,
-	  .offset = offsetof(struct churn_params, lifetime),
-	  .names = lifetime_names,
-	  .def = "random",
-	  .help = "which object goes: any, the oldest, the newest, or mostly a few (80/20)" },
+	CHURN_OPTS("1000", "256", "1"),
 	{ .name = NULL },
 };
 
-static int churn_setup(struct wl_env *env, struct err *e)
+int churn_setup(struct wl_env *env, struct err *e)
 {
 	const struct churn_params *p = env->params;
 	size_t line = env->machine->cache_line;
@@ -81,7 +44,7 @@ static int churn_setup(struct wl_env *env, struct err *e)
 	return err ? err : wl_cache_create(env, "churn", p->object_size, e);
 }
 
-static int churn_setup_worker(struct wl_env *env, struct wl_worker *w, struct err *e)
+int churn_setup_worker(struct wl_env *env, struct wl_worker *w, struct err *e)
 {
 	const struct churn_params *p = env->params;
 	const struct churn_env *ce = env->priv;
@@ -125,7 +88,7 @@ static int verify_object(const struct churn_env *ce, struct wl_worker *w, uint64
 	return err_set(e, -EILSEQ, "%s", w->err.text);
 }
 
-static int churn_verify(struct wl_env *env, struct err *e)
+int churn_verify(struct wl_env *env, struct err *e)
 {
 	const struct churn_params *p = env->params;
 
@@ -147,7 +110,7 @@ static int churn_verify(struct wl_env *env, struct err *e)
 	return 0;
 }
 
-static void churn_teardown(struct wl_env *env)
+void churn_teardown(struct wl_env *env)
 {
 	for (unsigned id = 0; id < env->workers; id++) {
 		struct churn_worker *cw = env->worker[id].priv;
@@ -167,7 +130,7 @@ static void churn_teardown(struct wl_env *env)
 	env->priv = NULL;
 }
 
-static void churn_cost(const struct wl_env *env, struct wl_cost *cost)
+void churn_cost(const struct wl_env *env, struct wl_cost *cost)
 {
 	const struct churn_params *p = env->params;
 	const struct churn_env *ce = env->priv;
@@ -186,14 +149,14 @@ static void churn_cost(const struct wl_env *env, struct wl_cost *cost)
 	};
 }
 
-static int churn_validate(const void *params, struct err *e)
+int churn_validate(const void *params, struct err *e)
 {
 	const struct churn_params *p = params;
 
 	return wl_touch_check(p->touch, p->object_size, "touch", e);
 }
 
-static uint64_t churn_memory(const void *params, const struct slab_config *c)
+uint64_t churn_memory(const void *params, const struct slab_config *c)
 {
 	const struct churn_params *p = params;
 
@@ -211,14 +174,5 @@ const struct workload workload_churn = {
 	       "is large, random fragments slabs, pareto mixes short lives with long ones, and\n"
 	       "lifo with burst=1 is the hot pair over a live set.",
 	.opts = churn_opts,
-	.params_size = sizeof(struct churn_params),
-	.setup = churn_setup,
-	.setup_worker = churn_setup_worker,
-	.step = { churn_step_table, churn_step_direct },
-	.timed = { churn_step_table_timed, churn_step_direct_timed },
-	.verify = churn_verify,
-	.teardown = churn_teardown,
-	.cost = churn_cost,
-	.validate = churn_validate,
-	.memory = churn_memory,
+	CHURN_WORKLOAD,
 };

@@ -14,75 +14,34 @@
  *			the last one's to the first
  *
  * Both count operations and draw nothing, so workers that are asked for the same number do as many
- * exchanges and wait for each other without end (workloads/ring.h). In a ring an object is two entries: its
- * address and its tag.
- *
- *	tag:	class in bits 0-7; above, a serial number of the worker that allocated it
- *	object:	word 0 of line l: stamp(key of the trial, tag and worker, address) + l, l < touch
+ * exchanges and wait for each other without end. Objects are workloads/tagged.h's.
  *
  * slots.c is before and after, slots_step.c what is measured; each workload is a table of options
  * with defaults of its own.
  */
 
-#include "workloads/mix.h"
-#include "workloads/ring.h"
-#include "workloads/stamp.h"
-#include "workloads/workload.h"
+#include "workloads/tagged.h"
 
 enum slots_choice { CHOICE_RANDOM, CHOICE_FIFO, CHOICE_PARETO };
 
 struct slots_params {
-	struct mix_params mix;
-	uint64_t n, hand_over, depth, batch;
-	unsigned touch, choice, share, pairs;
-};
-
-struct slot {
-	void *obj;
-	uint64_t tag;
+	struct tagged_params tagged;
+	uint64_t n, hand_over;
+	unsigned choice;
 };
 
 struct slots_env {
-	size_t line;
-	uint64_t key;
-	unsigned touch[MIX_MOST]; /* of each class, resolved */
-	bool aliases; /* live objects may share memory: stamps are read, but need not be right */
-	unsigned *partner;
-	struct slot **table; /* [workers] all tables, wherever they are now */
+	struct tagged_env tagged;
+	struct tagged **table; /* [workers] all tables, wherever they are now */
 };
 
 struct slots_worker {
-	struct slot *table;		 /* NULL: handed over, and the next one has not come yet */
-	struct ring *in, *out;		 /* of single objects, from and to the partner */
+	struct tagged_worker tagged;
+	struct tagged *table;		 /* NULL: handed over, and the next one has not come yet */
 	struct ring *inbox, *successors; /* of whole tables; the inbox is this worker's own */
 	uint64_t n, next;
-	uint64_t serial; /* objects allocated so far */
-	bool passed;	 /* this operation's table has come */
+	bool passed; /* this operation's table has come */
 };
-
-static inline uint64_t slots_stamp(uint64_t key, uint64_t tag, const void *obj)
-{
-	return wl_stamp(key, tag, obj);
-}
-
-static inline unsigned slots_class(uint64_t tag)
-{
-	return tag & 0xff;
-}
-
-/* A tag that no other object of the trial has: class, worker (12 bits), count (44 bits). */
-static inline uint64_t slots_tag(struct slots_worker *sw, unsigned worker, unsigned class)
-{
-	return ++sw->serial << 20 | (uint64_t)worker << 8 | class;
-}
-
-/* Operation number @op (from 0) exchanges: @share of each hundred do, evenly spread. */
-static inline bool slots_exchanges(uint64_t op, unsigned share)
-{
-	uint64_t at = op % 100;
-
-	return (at + 1) * share / 100 != at * share / 100;
-}
 
 int slots_setup(struct wl_env *env, struct err *e);
 int slots_setup_worker(struct wl_env *env, struct wl_worker *w, struct err *e);
@@ -107,50 +66,24 @@ wl_step_fn slots_step_table, slots_step_direct, slots_step_table_timed, slots_st
 /* Rows of its option tables, with the defaults of each workload. All of them are in each: a field without
  * a row would be 0. */
 #define SLOTS_FIELD(f) .name = #f, .offset = offsetof(struct slots_params, f)
-#define SLOTS_OPTS(n_, size, largest, nr, how, choice_, touch_, share_, hand)                       \
-	{ SLOTS_FIELD(n),                                                                           \
-	  .type = OPT_U64,                                                                          \
-	  .min = 1,                                                                                 \
-	  .max = 1u << 28,                                                                          \
-	  .unit = "objects",                                                                        \
-	  .def = n_,                                                                                \
-	  .help = "live objects of each worker" },                                                  \
-		MIX_OPTS(struct slots_params, mix, size, largest, nr, how),                         \
-		{ SLOTS_FIELD(choice), .type = OPT_ENUM, .names = slots_choice_names,               \
-		  .def = choice_,                                                                   \
-		  .help = "which object goes: any, the oldest, or mostly a few (80/20)" },          \
-		{ SLOTS_FIELD(touch),                                                               \
-		  .type = OPT_UINT,                                                                 \
-		  .max = 1u << 20,                                                                  \
-		  .unit = "lines",                                                                  \
-		  .def = touch_,                                                                    \
-		  .flags = OPT_AUTO,                                                                \
-		  .help = "cache lines written in each new object; auto: all of them" },            \
-		{ SLOTS_FIELD(share), .type = OPT_UINT, .max = 100,                                 \
-		  .unit = "%",	      .def = share_,	.help = "objects that the partner frees" }, \
-		{ SLOTS_FIELD(pairs), .type = OPT_ENUM, .names = ring_pair_names, .def = "any",     \
-		  .help = "who is whose partner: the next worker, one on the same node, one on "    \
-			  "another node, or each its own" },                                        \
-		{ SLOTS_FIELD(batch),                                                               \
-		  .type = OPT_U64,                                                                  \
-		  .min = 1,                                                                         \
-		  .max = 1u << 20,                                                                  \
-		  .unit = "objects",                                                                \
-		  .def = "16",                                                                      \
-		  .help = "how many are handed to the partner at a time" },                         \
-		{ SLOTS_FIELD(depth),                                                               \
-		  .type = OPT_U64,                                                                  \
-		  .min = 2,                                                                         \
-		  .max = 1u << 22,                                                                  \
-		  .flags = OPT_POW2,                                                                \
-		  .unit = "objects",                                                                \
-		  .def = "64",                                                                      \
-		  .help = "places between partners, a power of two, at least twice the batch" },    \
-	{                                                                                           \
-		SLOTS_FIELD(hand_over),                                                             \
-			.type = OPT_U64, .flags = OPT_OFF, .max = UINT64_C(1) << 40,                \
-			.unit = "operations", .def = hand,                                          \
-			.help = "operations after which a worker's objects pass to the next worker" \
+#define SLOTS_OPTS(n_, size, largest, nr, how, choice_, touch_, share_, hand)                     \
+	{ SLOTS_FIELD(n),                                                                         \
+	  .type = OPT_U64,                                                                        \
+	  .min = 1,                                                                               \
+	  .max = 1u << 28,                                                                        \
+	  .unit = "objects",                                                                      \
+	  .def = n_,                                                                              \
+	  .help = "live objects of each worker" },                                                \
+		TAGGED_OPTS(struct slots_params, tagged, size, largest, nr, how, touch_, share_), \
+		{ SLOTS_FIELD(choice), .type = OPT_ENUM, .names = slots_choice_names,             \
+		  .def = choice_,                                                                 \
+		  .help = "which object goes: any, the oldest, or mostly a few (80/20)" },        \
+	{                                                                                         \
+		SLOTS_FIELD(hand_over),                                                           \
+			.type = OPT_U64, .flags = OPT_OFF, .max = UINT64_C(1) << 40,              \
+			.unit = "operations", .def = hand,                                        \
+			.help = "operations after which a worker's objects pass to the next "     \
+				"worker"                                                          \
 	}
 
 #endif
