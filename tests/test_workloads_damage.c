@@ -30,6 +30,11 @@ static const struct {
 	{ "batch", "n=20 free_order=random", 5 },
 	{ "batch", "n=20 share=50 ring_batch=4 ring_depth=8 touch=2", 64 },
 	{ "mstress", "n=30", 0 },
+	{ "list-walk", "n=20", 3 }, /* a link */
+	{ "tree-lookup", "n=20", 9 },
+	{ "hash-lookup", "n=20 hot_offset=64", 64 + 16 }, /* key, stamp, hot word */
+	{ "walker", "n=20 move=7", 24 },
+	{ "list-walk", "n=20", 40 },
 };
 
 static void test_damage(void **state)

@@ -245,6 +245,16 @@ const struct wl_case wl_cases[] = {
 	{ "sh8", "n=60 free_order=fifo pairs=self", 60 },
 	{ "mstress", "n=80 free_order=random", 80 },
 	{ "mstress", "n=80 free_order=lifo", 80 },
+	{ "list-walk", "n=50", 0 },
+	{ "list-walk", "n=1 turnover=100 hot=32 object_size=32", 0 },
+	{ "list-walk", "n=37 turnover=30 pattern=in-order", 1 },
+	{ "hash-lookup", "n=60", 100 },
+	{ "hash-lookup", "n=60 load=100 turnover=50", 3000 },
+	{ "hash-lookup", "n=1", 1 },
+	{ "tree-lookup", "n=63", 100 },
+	{ "tree-lookup", "n=100 pattern=in-order turnover=100", 100 },
+	{ "walker", "n=40 move=50", 0 },
+	{ "walker", "n=40 move=1 walk=tree", 100 },
 };
 
 void wl_case_expect(const struct wl_case *wc, uint64_t seen, double each, uint64_t ops,

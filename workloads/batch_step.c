@@ -76,7 +76,7 @@ batch_half(struct tagged_loop *l, struct batch_worker *bw, const struct batch_pa
 			break;
 	}
 	for (; !bw->filling && j < end; j++) {
-		bool gives = share && tagged_exchanges(bw->frees, p->tagged.share);
+		bool gives = share && pick_share(bw->frees, p->tagged.share);
 		struct tagged *t;
 
 		if (gives && __builtin_expect(!tagged_may_exchange(&bw->tagged), 0)) {

@@ -4,7 +4,7 @@
 #include "workloads/slots.h"
 
 static const struct opt larson_opts[] = {
-	SLOTS_OPTS("5000", "8", "1000", "12", "even", "random", "1", "0", "10k"),
+	SLOTS_OPTS("5000", "8", "1000", "12", "even", "random", "1", "0", "10000"),
 	{ .name = NULL },
 };
 

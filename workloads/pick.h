@@ -2,9 +2,19 @@
 #ifndef SLABSCOPE_PICK_H
 #define SLABSCOPE_PICK_H
 
-/* Which member of a live set goes next. */
+/* Which member of a live set goes next, and which of many operations do something more. */
+
+#include <stdbool.h>
 
 #include "lib/rng.h"
+
+/* Of each hundred, @share are picked, evenly spread: is number @nr? */
+static inline bool pick_share(uint64_t nr, unsigned share)
+{
+	uint64_t at = nr % 100;
+
+	return (at + 1) * share / 100 != at * share / 100;
+}
 
 /* One of @n: the first fifth gets four fifths of all picks, and so on inside it, six times. */
 static inline uint64_t pick_pareto(struct rng *rng, uint64_t n)

@@ -50,7 +50,7 @@ slots_loop(struct wl_env *env, struct tagged_loop *l, uint64_t n, uint64_t *done
 
 	for (k = 0; k < n; k++) {
 		uint64_t op = l->w->ops + k;
-		bool gives = strangers && p->tagged.share && tagged_exchanges(op, p->tagged.share);
+		bool gives = strangers && p->tagged.share && pick_share(op, p->tagged.share);
 		struct tagged *t;
 
 		if (strangers && p->hand_over && op && op % p->hand_over == 0 && !sw->passed)

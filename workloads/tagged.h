@@ -15,6 +15,7 @@
  */
 
 #include "workloads/mix.h"
+#include "workloads/pick.h"
 #include "workloads/ring.h"
 #include "workloads/stamp.h"
 #include "workloads/workload.h"
@@ -53,14 +54,6 @@ static inline unsigned tagged_class(uint64_t tag)
 static inline uint64_t tagged_new(struct tagged_worker *tw, unsigned worker, unsigned class)
 {
 	return ++tw->serial << 20 | (uint64_t)worker << 8 | class;
-}
-
-/* Of each hundred things that are counted, @share are exchanged, evenly spread: is number @nr? */
-static inline bool tagged_exchanges(uint64_t nr, unsigned share)
-{
-	uint64_t at = nr % 100;
-
-	return (at + 1) * share / 100 != at * share / 100;
 }
 
 /* Makes the caches, which are env->cache[0 .. classes - 1], and @te, for tagged_env_release(). */
