@@ -47,7 +47,7 @@ ifeq ($(origin FLAGS_$(VARIANT)),undefined)
 $(error VARIANT=$(VARIANT) is none of release, debug, asan, ubsan, tsan)
 endif
 
-PACKAGES := hwloc jansson inih
+PACKAGES := hwloc jansson inih libarchive zlib
 TEST_PACKAGES := cmocka
 
 # Asked for when first needed, and once: `make help` and `make deps` work where there is no pkg-config yet.
@@ -88,7 +88,7 @@ SH_TESTS := $(sort $(wildcard tests/check_*.sh))
 # In place of the thread sanitizer's runtime; see "the model's build"
 HOOK_SRC := $(sort $(wildcard collectors/model/hooks/*.c))
 ALL_SRC := $(LIB_SRC) $(ENGINE_SRC) $(APP_SRC) $(MAIN_SRC) $(HOOK_SRC)
-ALL_HDR := $(sort $(wildcard lib/*.h engine/*.h workloads/*.h collectors/*.h cli/*.h tests/*.h bench/*.h \
+ALL_HDR := $(sort $(wildcard lib/*.h lib/*/*.h engine/*.h workloads/*.h collectors/*.h cli/*.h tests/*.h bench/*.h \
 	engine/*/*.h workloads/*/*.h collectors/*/*.h collectors/model/hooks/*.h))
 
 obj = $(patsubst %.c,$(OUT)/obj/%.o,$(1))

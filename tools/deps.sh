@@ -63,6 +63,10 @@ ask() {
 	need libjansson-dev jansson.h header jansson.h
 	need libinih-dev inih module inih
 	need libinih-dev ini.h header ini.h
+	need libarchive-dev libarchive module libarchive
+	need libarchive-dev archive.h header archive.h
+	need zlib1g-dev zlib module zlib
+	need zlib1g-dev zlib.h header zlib.h
 	need libpfm4-dev perfmon/pfmlib.h header perfmon/pfmlib_perf_event.h
 	need libcmocka-dev cmocka module cmocka
 	need gnuplot-nox gnuplot program gnuplot
