@@ -54,6 +54,7 @@ static const struct row by_name[] = {
 	{ "trial.*", AMOUNT },
 	{ "effective.*", AMOUNT },
 	{ "slabinfo.utilisation", HIGHER_IS_BETTER },
+	{ "frag.utilisation*", HIGHER_IS_BETTER },
 	{ "slabinfo.*_hit", HIGHER_IS_BETTER },
 	{ "slabinfo.bytes_asked", AMOUNT },
 	{ "slabinfo.bytes_colour", AMOUNT }, /* what is left over anyway, put to use */

@@ -3,8 +3,8 @@
 #define SLABSCOPE_BATCH_H
 
 /*
- * The generator under batch, threadtest, cache-scratch, cache-thrash, sh6, sh8 and mstress: allocate a
- * number of objects, then free them in some order, again and again.
+ * The generator under batch, threadtest, cache-scratch, cache-thrash, sh6, sh8, mstress and frag: allocate
+ * a number of objects, then free them in some order, again and again.
  *
  * A worker has n places. A round frees m of the objects, where m = n - n * keep / 100, and
  * then fills their places again; with keep=0 that is all of them. One operation is two calls, whichever they
@@ -23,6 +23,11 @@
  * With handed, the first worker allocates the first objects of all others, one beside the other,
  * and they free them before anything is measured: each goes on with memory that shares lines with the neighbour's.
  *
+ * With trim, each worker asks the engine to give memory back when it has freed a round's objects: by
+ * shrinking the caches, or by a tick of the reaper for its CPU, 4 s after the one before.
+ * With samples, the first worker looks at what the caches hold after each half of a round, so many times, first after
+ * freeing; batch_report() tells it.
+ *
  * Places 0 .. m-1 of a round are place(j), by which the round before filled them:
  *	fifo: (start + j) % n, start moves by m each round;  lifo: n - 1 - j freed, n - m + j filled;
  *	random: at[j], drawn when it is freed, Fisher-Yates.
@@ -30,18 +35,27 @@
 
 #include "workloads/tagged.h"
 
+enum batch_trim { TRIM_NONE, TRIM_SHRINK, TRIM_REAP };
 enum batch_order { ORDER_LIFO, ORDER_FIFO, ORDER_RANDOM, ORDER_REVERSE };
 
 struct batch_params {
 	struct tagged_params tagged;
 	uint64_t n;
 	unsigned order, keep, writes, handed;
+	unsigned trim, samples; /* 0 where a workload has no such option */
+};
+
+struct batch_sample {
+	uint64_t asked,
+		held; /* bytes, of all caches: what users have, and what it takes to hold it */
 };
 
 struct batch_env {
 	struct tagged_env tagged;
-	uint64_t round;	       /* m */
-	struct tagged *handed; /* [workers], while it is set up */
+	uint64_t round;		     /* m */
+	struct tagged *handed;	     /* [workers], while it is set up */
+	struct batch_sample *sample; /* [nr_samples] of samples */
+	unsigned nr_samples;
 };
 
 struct batch_worker {
@@ -53,10 +67,11 @@ struct batch_worker {
 	uint64_t frees;	   /* so far */
 	uint64_t j;	   /* calls of this half of the round so far */
 	uint64_t start;	   /* fifo: the oldest place */
+	uint64_t ticks;	   /* of the reaper */
 	bool filling, odd; /* odd: reverse, a round as lifo */
 };
 
-extern const char *const batch_order_names[];
+extern const char *const batch_order_names[], *const batch_trim_names[];
 int batch_setup(struct wl_env *env, struct err *e);
 int batch_setup_worker(struct wl_env *env, struct wl_worker *w, struct err *e);
 int batch_settle_worker(struct wl_env *env, struct wl_worker *w, struct err *e);
@@ -65,6 +80,9 @@ void batch_teardown(struct wl_env *env);
 void batch_cost(const struct wl_env *env, struct wl_cost *cost);
 int batch_validate(const void *params, struct err *e);
 uint64_t batch_memory(const void *params, const struct slab_config *c);
+void batch_report(const struct wl_env *env, struct wl_report *r);
+/* A worker has come to the end of half a round: trim and samples. */
+void batch_half_over(struct wl_env *env, struct wl_worker *w);
 wl_step_fn batch_step_table, batch_step_direct, batch_step_table_timed, batch_step_direct_timed;
 
 /* What every workload of this generator has besides name, help, doc and options. */

@@ -3,11 +3,15 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "workloads/batch.h"
 
 const char *const batch_order_names[] = { "lifo", "fifo", "random", "reverse", NULL };
+const char *const batch_trim_names[] = { "none", "shrink", "reap", NULL };
+
+#define REAP_MS 4000 /* between ticks: when queues and free slabs have come of age */
 
 /* ---- before ---- */
 
@@ -21,7 +25,8 @@ int batch_setup(struct wl_env *env, struct err *e)
 	env->priv = be;
 	be->round = p->n - p->n * p->keep / 100;
 	be->handed = calloc(env->workers, sizeof(*be->handed));
-	if (!be->handed)
+	be->sample = calloc(p->samples + 1, sizeof(*be->sample));
+	if (!be->handed || !be->sample)
 		return err_set(e, -ENOMEM, "no memory for %u workers", env->workers);
 	return tagged_setup(env, &be->tagged, &p->tagged, "batch", e);
 }
@@ -93,6 +98,63 @@ int batch_settle_worker(struct wl_env *env, struct wl_worker *w, struct err *e)
 	return fill(env, be, w, bw, e);
 }
 
+/* ---- between halves of a round ---- */
+
+static void take_sample(const struct wl_env *env, struct batch_sample *s)
+{
+	for (unsigned i = 0; i < env->nr_caches; i++) {
+		struct kmem_cache_info info;
+
+		kmem_cache_get_info(env->cache[i].slab, &info);
+		s->asked += info.bytes_asked;
+		s->held += info.bytes_held + info.bytes_mgmt_off;
+	}
+}
+
+void batch_half_over(struct wl_env *env, struct wl_worker *w)
+{
+	const struct batch_params *p = env->params;
+	struct batch_env *be = env->priv;
+	struct batch_worker *bw = w->priv;
+
+	if (!env->ops->is_slab)
+		return;
+	if (bw->filling && p->trim == TRIM_REAP)
+		kmem_reap(env->system, w->cpu, ++bw->ticks * REAP_MS);
+	for (unsigned i = 0; i < env->nr_caches && bw->filling && p->trim == TRIM_SHRINK; i++)
+		kmem_cache_shrink(env->cache[i].slab);
+	if (!w->id && be->nr_samples < p->samples)
+		take_sample(env, &be->sample[be->nr_samples++]);
+}
+
+void batch_report(const struct wl_env *env, struct wl_report *r)
+{
+	const struct batch_env *be = env->priv;
+	double least = 1;
+
+	if (!be->nr_samples) {
+		r->missing(
+			r, "frag.utilisation_least", "1",
+			env->ops->is_slab ?
+				"not half a round was finished, or samples=off; use more ops, or a "
+				"smaller n" :
+				"this allocator does not say what it holds; use allocator=slab");
+		return;
+	}
+	for (unsigned i = 0; i < be->nr_samples; i++) {
+		const struct batch_sample *s = &be->sample[i];
+		double utilisation = s->held ? (double)s->asked / (double)s->held : 1;
+		char metric[64];
+
+		least = utilisation < least ? utilisation : least;
+		snprintf(metric, sizeof(metric), "frag.utilisation_%u", i);
+		r->value(r, metric, utilisation, "1");
+		snprintf(metric, sizeof(metric), "frag.bytes_held_%u", i);
+		r->value(r, metric, (double)s->held, "bytes");
+	}
+	r->value(r, "frag.utilisation_least", least, "1");
+}
+
 /* ---- after ---- */
 
 /* Objects that are there now. */
@@ -161,6 +223,7 @@ void batch_teardown(struct wl_env *env)
 	if (be) {
 		tagged_env_release(&be->tagged);
 		free(be->handed);
+		free(be->sample);
 	}
 	free(be);
 	env->priv = NULL;

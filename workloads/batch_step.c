@@ -111,8 +111,11 @@ batch_loop(struct wl_env *env, struct wl_worker *w, uint64_t n, uint64_t *done, 
 		status = batch_half(&l, bw, p, target - bw->calls, &did, direct, mixed, share,
 				    order);
 		bw->calls += did;
-		if (bw->j == bw->round)
+		if (bw->j == bw->round) {
 			batch_turn(bw);
+			if (p->trim || p->samples)
+				batch_half_over(env, w);
+		}
 	}
 	w->rng = l.rng;
 	*done = bw->calls / 2 - w->ops;

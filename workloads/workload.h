@@ -78,6 +78,12 @@ struct wl_cost {
 	const char *unit; /* what one operation is: "visit", "alloc+free" */
 };
 
+/* Where a workload's own values go; the runner's. */
+struct wl_report {
+	void (*value)(struct wl_report *r, const char *metric, double value, const char *unit);
+	void (*missing)(struct wl_report *r, const char *metric, const char *unit, const char *why);
+};
+
 typedef enum wl_status wl_step_fn(struct wl_env *env, struct wl_worker *w, uint64_t n,
 				  uint64_t *done);
 
@@ -98,6 +104,9 @@ struct workload {
 		      struct err *e); /* contents and accounts; -EILSEQ and why if wrong */
 	void (*teardown)(struct wl_env *env);
 	void (*cost)(const struct wl_env *env, struct wl_cost *cost);
+	/* what it saw itself and no collector can, after verify; may be NULL, and is not called in
+	 * modelled trials. Metrics are called WORKLOAD.what, of the whole trial */
+	void (*report)(const struct wl_env *env, struct wl_report *r);
 	/* checks options together before any trial; may be NULL */
 	int (*validate)(const void *params, struct err *e);
 	/* bytes of memory the trial will hold for each worker, for --plan; may be NULL */

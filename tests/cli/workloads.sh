@@ -31,6 +31,15 @@ for w in $names; do
 	good "$w.model" 1
 done
 
+# what frag alone can see: half of the slabs of 15 objects keep one of the twentieth that stays, and with 128 nearly all do
+expect 0 run --workload frag --order 0,3 --n 20000 --ops 40000 --warmup-ops 0 --launches 1 --collect time --allow-debug on -q -o frag.orders
+least() {
+	awk -F, -v o="order=$1" '$5 == o && $6 == "frag.utilisation_least" { print $7 }' frag.orders/samples.csv
+}
+awk -v a="$(least 0)" -v b="$(least 3)" 'BEGIN { exit !(b > 0.04 && b < 0.06 && a > 1.5 * b && a < 0.12) }' ||
+	fail "utilisation at its least: order 0 $(least 0), order 3 $(least 3)"
+grep -q 'frag.utilisation_least,,1,unavailable,.*allocator=slab' frag/samples.csv || fail "malloc says what it holds"
+
 # a pair that does not come about is refused with what would help, before or in the trial
 expect 1 run --workload pc --workers 1 --pairs other --ops 10 --launches 1 --collect time --allow-debug on -q -o refused
 grep -q 'use an even number' refused/samples.csv err || fail "no reason: $(cat err)"
