@@ -8,6 +8,7 @@
 #include "cli/noise_line.h"
 #include "cli/stat_tables.h"
 #include "cli/table.h"
+#include "lib/escape.h"
 
 static int any_bad(const struct results *r)
 {
@@ -379,15 +380,18 @@ static void print_unavailable(const struct results *r, const unsigned char *of_i
 		for (k = m, n = 0; k < r->nr_metrics; k++) {
 			if (!why[k] || strcmp(why[k], reason))
 				continue;
-			if (++n <= MOST_NAMES)
-				printf("%s%s", n > 1 ? ", " : "", r->metric[k].name);
+			if (++n <= MOST_NAMES) {
+				fputs(n > 1 ? ", " : "", stdout);
+				escape_terminal(stdout, r->metric[k].name, 0);
+			}
 			more[m] |= more[k];
 			why[k] = NULL;
 		}
 		if (n > MOST_NAMES)
 			printf(", ... (%u)", n);
-		printf(": %s%s\n", reason,
-		       more[m] ? " (elsewhere other reasons: --json has them)" : "");
+		fputs(": ", stdout);
+		escape_terminal(stdout, reason, 0);
+		puts(more[m] ? " (elsewhere other reasons: --json has them)" : "");
 	}
 }
 
@@ -435,8 +439,10 @@ void stat_tables(const struct results *r, const int *metric, unsigned nr,
 
 		if ((q->exp && strcmp(q->exp, r->exp[x].name)) || (q->across && across < 0))
 			continue;
-		printf("%s%s: %u config%s x %u launches%s%s\n", shown++ ? "\n" : "", r->exp[x].name,
-		       r->exp[x].nr_configs, r->exp[x].nr_configs == 1 ? "" : "s", r->blocks,
+		fputs(shown++ ? "\n" : "", stdout);
+		escape_terminal(stdout, r->exp[x].name, 0);
+		printf(": %u config%s x %u launches%s%s\n", r->exp[x].nr_configs,
+		       r->exp[x].nr_configs == 1 ? "" : "s", r->blocks,
 		       baseline ? "; ratios to " : "", baseline ? baseline : "");
 		if (q->all)
 			print_all(r, x, q);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/escape.h"
+
 void table_cell(struct table *t, const char *fmt, ...)
 {
 	char *text = NULL;
@@ -31,43 +33,50 @@ static const char *cell(const struct table *t, unsigned row, unsigned column)
 	return i < t->nr && t->cell[i] ? t->cell[i] : "";
 }
 
-/* Columns on a terminal: bytes that begin a UTF-8 character. */
+/* A longer cell would push the rest of its row off any terminal. */
+#define CELL_MOST 200
+
 static unsigned width(const char *s)
 {
-	unsigned n = 0;
-
-	for (; *s; s++)
-		n += (*s & 0xc0) != 0x80;
-	return n;
+	return (unsigned)escape_columns(s, CELL_MOST);
 }
 
-/* Columns that table_print() sets to the right, that is. */
-static int is_number_column(const struct table *t, unsigned rows, unsigned column)
+unsigned table_rows(const struct table *t)
 {
-	unsigned i;
+	return t->columns ? (t->nr + t->columns - 1) / t->columns : 0;
+}
 
-	for (i = 1; i < rows; i++)
+const char *table_at(const struct table *t, unsigned row, unsigned column)
+{
+	return cell(t, row, column);
+}
+
+int table_is_number_column(const struct table *t, unsigned column)
+{
+	unsigned i, rows = table_rows(t), numbers = 0;
+
+	for (i = 1; i < rows; i++) {
 		if (*cell(t, i, column) && !strchr("0123456789-.[", *cell(t, i, column)))
 			return 0;
-	return 1;
+		numbers += *cell(t, i, column) != '\0';
+	}
+	return numbers > 0;
 }
 
 void table_print_markdown(const struct table *t, FILE *f)
 {
-	unsigned rows = t->columns ? (t->nr + t->columns - 1) / t->columns : 0, r, c;
-	const char *s;
+	unsigned rows = table_rows(t), r, c;
 
 	for (r = 0; r < rows; r++) {
 		for (c = 0; c < t->columns; c++) {
 			fputs(c ? " " : "| ", f);
-			for (s = cell(t, r, c); *s; s++)
-				fprintf(f, *s == '|' ? "\\%c" : "%c", *s);
+			escape_markdown(f, cell(t, r, c), 0);
 			fputs(" |", f);
 		}
 		fputc('\n', f);
 		for (c = 0; c < t->columns && !r; c++)
 			fprintf(f, "%s%s", c ? "" : "|",
-				is_number_column(t, rows, c) ? " ---: |" : " --- |");
+				table_is_number_column(t, c) ? " ---: |" : " --- |");
 		if (!r)
 			fputc('\n', f);
 	}
@@ -75,7 +84,7 @@ void table_print_markdown(const struct table *t, FILE *f)
 
 void table_print(const struct table *t, FILE *f)
 {
-	unsigned rows = t->columns ? (t->nr + t->columns - 1) / t->columns : 0, r, c;
+	unsigned rows = table_rows(t), r, c;
 
 	for (r = 0; r < rows; r++) {
 		unsigned owed = 0; /* blanks not written yet, so that no line ends in blanks */
@@ -92,7 +101,8 @@ void table_print(const struct table *t, FILE *f)
 			if (!left)
 				owed += most - n;
 			if (n) {
-				fprintf(f, "%*s%s", owed, "", cell(t, r, c));
+				fprintf(f, "%*s", owed, "");
+				escape_terminal(f, cell(t, r, c), CELL_MOST);
 				owed = 0;
 			}
 			owed += 2 + (left ? most - n : 0);

@@ -20,6 +20,10 @@ void table_cell(struct table *t, const char *fmt, ...) __attribute__((format(pri
 void table_print(const struct table *t, FILE *f);
 /* The same as a table of Markdown (GitHub's). */
 void table_print_markdown(const struct table *t, FILE *f);
+/* What is in it, for other languages: "" where there is nothing. Row 0 is the heading. */
+unsigned table_rows(const struct table *t);
+const char *table_at(const struct table *t, unsigned row, unsigned column);
+int table_is_number_column(const struct table *t, unsigned column);
 void table_release(struct table *t);
 
 #endif
