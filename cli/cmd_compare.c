@@ -108,9 +108,10 @@ static const struct cli_plain options[] = {
 
 static const struct cli_spec spec = {
 	.command = "slabscope compare",
-	.usage = "RUN[:CONFIG] [RUN[:CONFIG]] [OPTION]...",
+	.usage = "RUN[:CONFIG] [RUN[:CONFIG]]... [OPTION]...",
 	.about =
-		"Is it faster, slower, equivalent, or can that not be told? The second is compared with the first.\n"
+		"Is it faster, slower, equivalent, or can that not be told? The second is compared with the first,\n"
+		"and so is each that follows.\n"
 		"CONFIG is a label (AXIS=VALUE,...), enough of it to be the only one, with EXPERIMENT/ in front if\n"
 		"need be. One RUN alone: its two configs, or all against --baseline. Two runs without CONFIG:\n"
 		"configs of the same name. Launches of one run are compared in pairs within their blocks; two runs\n"
@@ -214,87 +215,127 @@ static int choose(struct compare *c, const struct compare_request *q, const stru
 	return rc;
 }
 
-static int status_of(const struct compare *c, const struct compare_request *q)
+/* 0, or the exit status that was asked for. */
+static int status_of(const struct compare *c, unsigned nr, const struct compare_request *q)
 {
-	unsigned g, i;
+	unsigned g, i, k, all = 0, without = 0;
 
-	for (g = 0; g < q->nr_gates; g++)
-		for (i = 0; i < c->nr; i++)
-			if (gate_fails(&q->gate[g], &c->item[i])) {
-				fprintf(stderr, "slabscope compare: --fail-on %s\n",
-					q->gate[g].text);
-				return EXIT_REGRESSION;
-			}
-	i = compare_count(c, WORD_INCONCLUSIVE) + compare_count(c, WORD_INVALID);
-	if (!q->require_verdict || !i)
+	for (k = 0; k < nr; k++) {
+		for (g = 0; g < q->nr_gates; g++)
+			for (i = 0; i < c[k].nr; i++)
+				if (gate_fails(&q->gate[g], &c[k].item[i])) {
+					fprintf(stderr, "slabscope compare: --fail-on %s\n",
+						q->gate[g].text);
+					return EXIT_REGRESSION;
+				}
+		without += compare_count(&c[k], WORD_INCONCLUSIVE) +
+			   compare_count(&c[k], WORD_INVALID);
+		all += c[k].nr;
+	}
+	if (!q->require_verdict || !without)
 		return 0;
-	fprintf(stderr, "slabscope compare: --require-verdict: %u of %u without one\n", i, c->nr);
+	fprintf(stderr, "slabscope compare: --require-verdict: %u of %u without one\n", without,
+		all);
 	return EXIT_NO_VERDICT;
 }
 
-static int show(struct compare *c, const struct compare_request *q)
+/* Of several: one array of JSON, or one after the other. */
+static int print_all(const struct compare *c, unsigned nr, const struct compare_request *q)
 {
-	compare_judge(c, q);
-	if (!q->json)
-		compare_text(c, q, stdout);
-	else if (compare_json(c, q, stdout))
-		return EXIT_FAILURE;
-	return status_of(c, q);
+	unsigned i;
+	int rc = 0;
+
+	for (i = 0; i < nr && !rc; i++) {
+		if (q->json) {
+			fputs(nr > 1 ? i ? ",\n" : "[\n" : "", stdout);
+			rc = compare_json(&c[i], q, stdout);
+			continue;
+		}
+		if (nr > 1)
+			printf("%s%s%s against %s\n\n", i ? "\n" : "", q->markdown ? "## " : "",
+			       c[i].mine->path, c[i].base->path);
+		compare_text(&c[i], q, stdout);
+	}
+	if (q->json && nr > 1 && !rc)
+		puts("]");
+	return rc;
 }
 
-/* @run[nr], which are read; the same folder twice is read once. */
+static int show(struct compare *c, unsigned nr, const struct compare_request *q)
+{
+	unsigned i, all = 0;
+
+	for (i = 0; i < nr; i++)
+		all += compare_testable(&c[i]);
+	for (i = 0; i < nr; i++) {
+		c[i].beside = all - compare_testable(&c[i]);
+		compare_judge(&c[i], q);
+	}
+	return print_all(c, nr, q) ? EXIT_FAILURE : status_of(c, nr, q);
+}
+
+/* The first run of @run[nr] against itself or each of the others; the same folder twice is read once. */
 static int with_runs(struct compare_request *q, const struct operand *o, unsigned nr,
 		     const struct results *run)
 {
-	struct compare c = { .base = run };
+	struct compare c[COMPARE_MOST_RUNS] = { { .base = NULL } };
+	unsigned g, i, n = nr > 1 ? nr - 1 : 1;
 	struct err e;
-	unsigned g;
 	int rc = 0, status;
 
-	c.mine = nr == 2 && !same_folder(o[0].path, o[1].path) ? &run[1] : run;
 	for (g = 0; g < q->nr_gates && !rc; g++)
 		if (*q->gate[g].metric) {
 			if (!q->nr_metrics)
 				rc = add_metric(q, "time.ns_per_op", &e);
 			rc = rc ? rc : add_metric(q, q->gate[g].metric, &e);
 		}
-	rc = rc ? rc : choose(&c, q, o, nr, &e);
+	for (i = 0; i < n && !rc; i++) {
+		const struct operand two[2] = { o[0], o[nr > 1 ? i + 1 : 0] };
+
+		c[i].base = run;
+		c[i].mine = nr > 1 && !same_folder(two[0].path, two[1].path) ? &run[i + 1] : run;
+		rc = choose(&c[i], q, two, nr > 1 ? 2 : 1, &e);
+	}
 	if (rc)
 		status = rc == -ENOMEM ? cli_failure(&spec, &e) : cli_usage_error(&spec, &e);
 	else
-		status = show(&c, q);
-	compare_release(&c);
+		status = show(c, n, q);
+	for (i = 0; i < n; i++)
+		compare_release(&c[i]);
 	return status;
 }
 
 int cmd_compare(int argc, char **argv)
 {
 	struct compare_request q = { .delta = JUDGE_DELTA, .confidence = RESULTS_CONFIDENCE };
-	struct operand o[2] = { { .config = NULL }, { .config = NULL } };
-	struct results run[2] = { { .run = NULL }, { .run = NULL } };
+	struct operand *o = calloc(COMPARE_MOST_RUNS, sizeof(*o));
+	struct results *run = calloc(COMPARE_MOST_RUNS, sizeof(*run));
 	struct err e;
 	int n = cli_parse(&spec, argc, argv, &q, &e), rc = 0, status;
 	unsigned i, nr = 0;
 
-	if (n == CLI_HELP)
-		return 0;
-	if (n >= 0 && (argc - n < 1 || argc - n > 2))
-		n = err_set(&e, -EINVAL, "expected one or two of RUN[:CONFIG], got %d", argc - n);
+	if (n >= 0 && (argc - n < 1 || argc - n > COMPARE_MOST_RUNS))
+		n = err_set(&e, -EINVAL, "expected 1 to %d of RUN[:CONFIG], got %d",
+			    COMPARE_MOST_RUNS, argc - n);
 	if (n >= 0 && q.json && q.markdown)
 		n = err_set(&e, -EINVAL, "--json and --markdown: one of them");
-	if (n < 0)
-		return cli_usage_error(&spec, &e);
-	for (; n < argc && !rc; n++) {
+	if (!o || !run)
+		rc = err_set(&e, -ENOMEM, "out of memory");
+	for (; n >= 0 && n < argc && !rc; n++) {
 		rc = split(argv[n], &o[nr], &e);
-		if (!rc && !(nr && same_folder(o[0].path, o[1].path)))
+		if (!rc && !(nr && same_folder(o[0].path, o[nr].path)))
 			rc = results_read(&run[nr], o[nr].path, &e);
 		nr++;
 	}
-	if (rc)
+	if (n < 0)
+		status = n == CLI_HELP ? 0 : cli_usage_error(&spec, &e);
+	else if (rc)
 		status = rc == -EINVAL ? cli_usage_error(&spec, &e) : cli_failure(&spec, &e);
 	else
 		status = with_runs(&q, o, nr, run);
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < nr; i++)
 		results_release(&run[i]);
+	free(run);
+	free(o);
 	return status;
 }

@@ -291,6 +291,15 @@ double compare_delta(const struct compare *c, const struct comparison *x)
 		       c->delta;
 }
 
+unsigned compare_testable(const struct compare *c)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < c->nr; i++)
+		n += (unsigned)c->item[i].testable;
+	return n;
+}
+
 void compare_judge(struct compare *c, const struct compare_request *q)
 {
 	struct verdict_rules rules = { .confidence = q->confidence };
@@ -299,8 +308,7 @@ void compare_judge(struct compare *c, const struct compare_request *q)
 	c->have_noise = noise_line(c->mine->run, &c->noise, c->noise_line, sizeof(c->noise_line));
 	c->confidence = q->confidence;
 	c->delta = q->delta;
-	for (i = 0, c->together = 0; i < c->nr; i++)
-		c->together += (unsigned)c->item[i].testable;
+	c->together = c->beside + compare_testable(c);
 	c->together = c->together ? c->together : 1;
 	c->each = 1 - (1 - q->confidence) / c->together;
 	rules.comparisons = c->together;

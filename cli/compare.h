@@ -24,6 +24,7 @@
 #define COMPARE_MOST_METRICS 32
 #define COMPARE_MOST_GATES 16
 #define COMPARE_MOST_WARNINGS 8
+#define COMPARE_MOST_RUNS 16
 
 /* One --fail-on. */
 struct gate {
@@ -55,7 +56,9 @@ struct compare {
 	const struct results *base, *mine; /* the same one within a run */
 	struct comparison *item;
 	unsigned nr;
-	unsigned together; /* comparisons that the confidence holds for */
+	unsigned beside; /* comparisons of other runs that are told with these: set before judging */
+	unsigned together;  /* comparisons that the confidence holds for, those included */
+	int one_experiment; /* all items are of one: names need not say which */
 	double confidence, each;
 	double delta;	    /* as asked for; compare_delta() */
 	char left_out[200]; /* configs that only one of two runs has; "" */
@@ -75,6 +78,8 @@ int compare_add(struct compare *c, const struct compare_request *q, unsigned a, 
 int compare_add_run(struct compare *c, const struct compare_request *q, struct err *e);
 /* Configs of the same name in two runs. */
 int compare_add_runs(struct compare *c, const struct compare_request *q, struct err *e);
+/* How many of @c need statistics: what other runs' `beside` has of it. */
+unsigned compare_testable(const struct compare *c);
 /* The verdicts, and what has to be said beside them. */
 void compare_judge(struct compare *c, const struct compare_request *q);
 void compare_release(struct compare *c);
@@ -122,11 +127,12 @@ int compare_json(const struct compare *c, const struct compare_request *q, FILE 
 
 /* ---- explain.c ---- */
 
-#define EXPLAIN_MOST 5
+#define EXPLAIN_MOST 8
 
 struct explanation {
-	int metric; /* of both runs: only within one run */
-	double ratio;
+	int metric;	 /* of both runs: only within one run */
+	double from, to; /* medians of the two configs */
+	double ratio;	 /* 0 or infinite: exact, and to or from nothing */
 	int exact;
 	double rho; /* Spearman's, of the log ratios per launch; NaN: one of them does not vary */
 	double p;   /* by chance so much or more */

@@ -41,12 +41,13 @@ static json_t *explain_array(const struct comparison *x, double confidence)
 	json_t *list = json_array();
 
 	for (i = 0; i < n; i++)
-		json_array_append_new(list,
-				      json_pack("{s:s, s:o, s:b, s:o, s:o, s:i}", "metric",
-						x->a.run->metric[e[i].metric].name, "ratio",
-						maybe(1, e[i].ratio), "exact", e[i].exact,
-						"spearman", maybe(1, e[i].rho), "p",
-						maybe(!isnan(e[i].rho), e[i].p), "n", (int)e[i].n));
+		json_array_append_new(
+			list,
+			json_pack("{s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:i}", "metric",
+				  x->a.run->metric[e[i].metric].name, "from", maybe(1, e[i].from),
+				  "to", maybe(1, e[i].to), "ratio", maybe(1, e[i].ratio), "exact",
+				  e[i].exact, "spearman", maybe(1, e[i].rho), "p",
+				  maybe(!isnan(e[i].rho), e[i].p), "n", (int)e[i].n));
 	return json_pack("{s:i, s:o}", "changed", (int)changed, "first", list);
 }
 

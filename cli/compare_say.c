@@ -23,12 +23,11 @@ const char *compare_name(const struct compare *c, const struct judge_side *s, ch
 {
 	const struct results *r = s->run;
 	const struct res_config *config = &r->config[s->config];
-	int alone = r->nr_configs == 1;
+	int alone = r->nr_configs == 1, many = r->nr_exp > 1 && !c->one_experiment;
 
 	snprintf(buf, len, "%s%s%s%s%s", c->base != c->mine ? r->path : "",
-		 c->base != c->mine && !alone ? ":" : "",
-		 r->nr_exp > 1 ? r->exp[config->exp].name : "", r->nr_exp > 1 ? "/" : "",
-		 c->base != c->mine && alone ? "" : config->label);
+		 c->base != c->mine && !alone ? ":" : "", many ? r->exp[config->exp].name : "",
+		 many ? "/" : "", c->base != c->mine && alone ? "" : config->label);
 	return buf;
 }
 

@@ -7,8 +7,18 @@
 
 #include "cli/compare.h"
 #include "cli/table.h"
+#include "lib/escape.h"
 
 #define MOST_SENTENCES 12
+
+/* Names of runs and configs may hold anything. */
+static void say(const struct compare_request *q, FILE *f, const char *text)
+{
+	if (q->markdown)
+		escape_markdown(f, text, 0);
+	else
+		escape_terminal(f, text, 0);
+}
 
 static void sentences(const struct compare *c, const struct compare_request *q, FILE *f)
 {
@@ -28,10 +38,14 @@ static void sentences(const struct compare *c, const struct compare_request *q, 
 		const struct comparison *x = &c->item[i];
 
 		compare_sentence(c, x, text, sizeof(text));
-		fprintf(f, "%s%s%s%s%s%s\n", q->markdown ? "- " : "",
-			q->nr_metrics > 1 && x->kind != JUDGE_EXACT ? x->metric : "",
-			q->nr_metrics > 1 && x->kind != JUDGE_EXACT ? ": " : "",
-			q->markdown ? "**" : "", text, q->markdown ? "**" : "");
+		fputs(q->markdown ? "- " : "", f);
+		if (q->nr_metrics > 1 && x->kind != JUDGE_EXACT) {
+			say(q, f, x->metric);
+			fputs(": ", f);
+		}
+		fputs(q->markdown ? "**" : "", f);
+		say(q, f, text);
+		fputs(q->markdown ? "**\n" : "\n", f);
 	}
 	fputc('\n', f);
 }
@@ -98,7 +112,9 @@ static void table(const struct compare *c, const struct compare_request *q, FILE
 		fprintf(f, "%s%s%s%s", c->item[0].metric, strcmp(unit, "1") && *unit ? ", " : "",
 			strcmp(unit, "1") ? unit : "", against ? "" : ", ");
 	if (!against)
-		fprintf(f, "against %s", compare_name(c, &c->item[0].b, name, sizeof(name)));
+		fputs("against ", f);
+	if (!against)
+		say(q, f, compare_name(c, &c->item[0].b, name, sizeof(name)));
 	if (!metric || !against)
 		fputs(q->markdown ? ":\n\n" : ":\n", f);
 	if (metric)
@@ -132,7 +148,9 @@ struct notes {
 
 static void line(const struct notes *n, const char *text)
 {
-	fprintf(n->f, "%s%s\n", n->q->markdown ? "- " : "", text);
+	fputs(n->q->markdown ? "- " : "", n->f);
+	say(n->q, n->f, text);
+	fputc('\n', n->f);
 }
 
 /* Was the config on side @k of comparison @i (0: what it is compared with) there before? */
@@ -180,10 +198,15 @@ static void set_aside(const struct notes *n)
 static void explanation_line(const struct notes *n, const struct results *r,
 			     const struct explanation *e)
 {
-	char text[400], ratio[32];
-	int len = snprintf(text, sizeof(text), "%s%s: %s x", n->q->markdown ? "" : "  ",
-			   r->metric[e->metric].name,
-			   results_number(e->ratio, ratio, sizeof(ratio)));
+	char text[400], ratio[32], from[32], to[32];
+	int len, endless = !(e->ratio > 0) || isinf(e->ratio);
+
+	results_number(e->from, from, sizeof(from));
+	results_number(e->to, to, sizeof(to));
+	results_number(e->ratio, ratio, sizeof(ratio));
+	len = snprintf(text, sizeof(text), "%s%s: %s%s%s", n->q->markdown ? "" : "  ",
+		       r->metric[e->metric].name, endless ? from : ratio, endless ? " -> " : " x",
+		       endless ? to : "");
 
 	if (isnan(e->rho))
 		snprintf(text + len, sizeof(text) - (size_t)len,
@@ -215,8 +238,11 @@ static void explanations(const struct notes *n)
 		if (x->kind == JUDGE_EXACT || x->word == WORD_INVALID)
 			continue;
 		nr = explain(x, c->confidence, e, &changed);
-		fprintf(n->f, "\n%s of %s: %u other metric%s changed%s\n%s", x->metric,
-			compare_name(c, &x->a, a, sizeof(a)), changed, changed == 1 ? "" : "s",
+		fputc('\n', n->f);
+		say(n->q, n->f, x->metric);
+		fputs(" of ", n->f);
+		say(n->q, n->f, compare_name(c, &x->a, a, sizeof(a)));
+		fprintf(n->f, ": %u other metric%s changed%s\n%s", changed, changed == 1 ? "" : "s",
 			nr ? "; first those that move with it from launch to launch:" : "",
 			n->q->markdown ? "\n" : "");
 		for (k = 0; k < nr; k++)

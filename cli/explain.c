@@ -5,6 +5,7 @@
  * launch. A change without correlation may be the cause all the same: what is exact does not vary.
  */
 
+#include <fnmatch.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,13 +13,17 @@
 #include "cli/compare.h"
 #include "lib/rank.h"
 
-/* Another figure of the same collector says the same again; what was asked for explains nothing. */
+/* Another figure of the same collector says the same again, and of a time another time; what was asked
+ * for explains nothing, and which single set of a cache it was, too little. */
 static int is_candidate(const struct results *r, unsigned metric, const struct comparison *x)
 {
 	const char *name = r->metric[metric].name;
 	size_t n = strcspn(x->metric, ".");
 
-	if (strcmp(r->metric[metric].source, "config") == 0 || !strncmp(name, "trial.", 6))
+	if (strcmp(r->metric[metric].source, "config") == 0 || !strncmp(name, "trial.", 6) ||
+	    !fnmatch("model.*_set_[0-9]*", name, 0) || !fnmatch("model.*_hot_set*", name, 0))
+		return 0;
+	if (x->direction->speed && direction_of(name, r->metric[metric].unit)->speed)
 		return 0;
 	return strncmp(name, x->metric, n) || name[n] != '.';
 }
@@ -65,10 +70,14 @@ static int changed_with(const struct comparison *y, const double *r,
 	double s[blocks];
 
 	judge(&z, rules);
-	if (z.word > WORD_MORE || z.v.difference)
+	if (z.word > WORD_MORE || (z.v.difference && z.kind != JUDGE_EXACT))
 		return 0;
 	*e = (struct explanation){ .metric = z.a.metric,
-				   .ratio = z.v.ratio,
+				   .from = z.b.s.median,
+				   .to = z.a.s.median,
+				   .ratio = !z.v.difference   ? z.v.ratio :
+					    z.a.s.median == 0 ? 0 :
+								INFINITY,
 				   .exact = z.kind == JUDGE_EXACT };
 	judge_ratios(&z, s);
 	e->rho = correlation(r, s, blocks, &e->n);

@@ -123,7 +123,12 @@ says out '^| --- | ---: | ---: |'
 
 # what cannot be
 expect 2 compare
-expect 2 compare slower same few
+# each of several against the first, corrected for all of them
+expect 0 compare slower same few
+says out '^same against slower$'
+says out '^few against slower$'
+expect 0 compare slower same few --json
+[ "$(grep -c '"format": 1' out)" = 2 ] || fail "not two objects: $(head -n 3 out)"
 expect 2 compare slower:colour=0
 says err 'against what'
 expect 2 compare slower:colour=0 slower:colour=0
