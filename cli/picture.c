@@ -7,15 +7,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/data.h"
+#include "cli/results.h"
+#include "lib/escape.h"
 #include "lib/file.h"
 
-const char *const picture_formats[] = { "svg", "png", "pdf", "terminal", NULL };
+/* By enum picture_kind. */
+static const char *const templates[] = { "plots/lines.gp", "plots/bars.gp",  "plots/dots.gp",
+					 "plots/steps.gp", "plots/stack.gp", "plots/grid.gp" };
+
+#define MOST_TEXT (16u << 20) /* bytes of a picture that is text */
 
 int picture_add(struct picture *p, double x, double y, double lo, double hi)
 {
@@ -27,6 +31,36 @@ int picture_add(struct picture *p, double x, double y, double lo, double hi)
 	s->point = t;
 	t[s->nr++] = (struct picture_point){ x, y, lo, hi };
 	return 0;
+}
+
+struct picture_series *picture_begin(struct picture *p, unsigned hue, const char *name)
+{
+	struct picture_series *s;
+
+	if (p->nr_series == PICTURE_MOST_SERIES)
+		return NULL;
+	s = &p->series[p->nr_series++];
+	s->hue = hue;
+	snprintf(s->name, sizeof(s->name), "%s", name);
+	return s;
+}
+
+static int add_name(char **list, unsigned *nr, const char *name)
+{
+	if (*nr == PICTURE_MOST_GROUPS)
+		return -E2BIG;
+	list[*nr] = strdup(name);
+	return list[*nr] ? (++*nr, 0) : -ENOMEM;
+}
+
+int picture_group(struct picture *p, const char *name)
+{
+	return add_name(p->group, &p->nr_groups, name);
+}
+
+int picture_row(struct picture *p, const char *name)
+{
+	return add_name(p->row, &p->nr_rows, name);
 }
 
 unsigned picture_points(const struct picture *p)
@@ -44,7 +78,57 @@ void picture_release(struct picture *p)
 
 	for (i = 0; i < p->nr_series; i++)
 		free(p->series[i].point);
-	p->nr_series = 0;
+	for (i = 0; i < p->nr_groups; i++)
+		free(p->group[i]);
+	for (i = 0; i < p->nr_rows; i++)
+		free(p->row[i]);
+	p->nr_series = p->nr_groups = p->nr_rows = 0;
+}
+
+/* Where a point lies, as its axis says it. */
+static void place_cell(struct table *t, char *const *name, unsigned nr, double at)
+{
+	char b[40];
+
+	if (nr)
+		table_cell(t, "%s", at >= 0 && at < nr ? name[(unsigned)at] : "");
+	else
+		table_cell(t, "%s", results_number(at, b, sizeof(b)));
+}
+
+void picture_table(const struct picture *p, struct table *t)
+{
+	int grid = p->kind == PICTURE_GRID, bars = !grid && p->kind != PICTURE_STACK;
+	unsigned i, k;
+	char b[3][40];
+
+	t->columns = bars ? 5 : 3;
+	table_cell(t, "%s", grid ? p->ylabel : *p->keytitle ? p->keytitle : "series");
+	table_cell(t, "%s", p->xlabel);
+	table_cell(t, "%s", grid ? p->zlabel : p->ylabel);
+	if (bars) {
+		table_cell(t, "from");
+		table_cell(t, "to");
+	}
+	for (i = 0; i < p->nr_series; i++)
+		for (k = 0; k < p->series[i].nr; k++) {
+			const struct picture_point *at = &p->series[i].point[k];
+
+			if (grid)
+				place_cell(t, p->row, p->nr_rows, at->y);
+			else
+				table_cell(t, "%s", p->series[i].name);
+			place_cell(t, p->group, p->nr_groups, at->x);
+			table_cell(t, "%s",
+				   results_number(grid ? at->lo : at->y, b[0], sizeof(b[0])));
+			if (bars && at->lo < at->hi) {
+				table_cell(t, "%s", results_number(at->lo, b[1], sizeof(b[1])));
+				table_cell(t, "%s", results_number(at->hi, b[2], sizeof(b[2])));
+			} else if (bars) {
+				table_cell(t, "-");
+				table_cell(t, "-");
+			}
+		}
 }
 
 /* ---- files ---- */
@@ -61,7 +145,10 @@ static int write_data(const struct picture *p, const char *path, struct err *e)
 	for (i = 0; i < p->nr_series; i++) {
 		const struct picture_series *s = &p->series[i];
 
-		fprintf(f.stream, "%s# %s\n", i ? "\n\n" : "", s->name);
+		/* a name's newline would begin a block, or data */
+		fprintf(f.stream, "%s# ", i ? "\n\n" : "");
+		escape_terminal(f.stream, s->name, 0);
+		fputc('\n', f.stream);
 		if (!s->nr) /* keeps the blocks in step */
 			fprintf(f.stream, "NaN NaN NaN NaN\n");
 		for (k = 0; k < s->nr; k++)
@@ -71,23 +158,15 @@ static int write_data(const struct picture *p, const char *path, struct err *e)
 	return file_commit(&f, e);
 }
 
-/* gnuplot's single quotes take everything as it is but themselves: nothing of a name is run or
- * read as markup. */
-static void quoted(FILE *f, const char *s)
-{
-	fputc('\'', f);
-	for (; *s; s++) {
-		if (*s == '\'')
-			fputc('\'', f);
-		fputc((unsigned char)*s < ' ' ? ' ' : *s, f);
-	}
-	fputc('\'', f);
-}
+/* What a legend or a label has room for. */
+#define NAME_MOST 40
+#define GROUP_MOST 26
+#define TITLE_MOST 110
 
 static void assign(FILE *f, const char *name, const char *text)
 {
 	fprintf(f, "%s = ", name);
-	quoted(f, text);
+	escape_gnuplot(f, text, TITLE_MOST, 0);
 	fputc('\n', f);
 }
 
@@ -123,6 +202,8 @@ static void write_ranges(FILE *f, const struct picture *p)
 	fprintf(f, "XMIN = %.9g\nXMAX = %.9g\n",
 		p->xlog2 ? lo.x / 1.15 : lo.x - (room > 0 ? room : 1),
 		p->xlog2 ? hi.x * 1.15 : hi.x + (room > 0 ? room : 1));
+	if (p->kind == PICTURE_GRID)
+		fprintf(f, "ZMIN = %.9g\nZMAX = %.9g\n", lo.y, hi.y);
 	fprintf(f, "YMIN = %.9g\nYMAX = %.9g\n", p->ylog ? lo.y / 1.15 : 0,
 		p->ylog	 ? hi.y * 1.15 :
 		hi.y > 0 ? hi.y * 1.08 :
@@ -131,55 +212,57 @@ static void write_ranges(FILE *f, const struct picture *p)
 
 static void write_series(FILE *f, const struct picture *p)
 {
+	size_t longest = strlen(p->keytitle);
 	unsigned i;
 
 	fprintf(f, "NSERIES = %u\narray NAME[%u]\narray MARK[%u]\narray HUE[%u]\n", p->nr_series,
 		p->nr_series, p->nr_series, p->nr_series);
 	for (i = 0; i < p->nr_series; i++) {
+		size_t n = escape_columns(p->series[i].name, NAME_MOST);
+
+		longest = n > longest ? n : longest;
 		fprintf(f, "NAME[%u] = ", i + 1);
-		quoted(f, p->series[i].name);
+		escape_gnuplot(f, p->series[i].name, NAME_MOST, 0);
 		fprintf(f, "\nMARK[%u] = %.9g\nHUE[%u] = %u\n", i + 1, p->series[i].mark, i + 1,
 			p->series[i].hue);
 	}
-	if (p->kind != PICTURE_BARS)
-		return;
-	fprintf(f, "NGROUPS = %u\narray GROUP[%u]\n", p->nr_groups, p->nr_groups);
-	for (i = 0; i < p->nr_groups; i++) {
-		fprintf(f, "GROUP[%u] = ", i + 1);
-		quoted(f, p->group[i]);
+	/* beside the picture there is room for short names only */
+	fprintf(f, "KEYBELOW = %d\n", longest > 22);
+}
+
+/* Names of places on an axis: gnuplot reads them as formats. */
+static void write_names(FILE *f, const char *count, const char *array, char *const *name,
+			unsigned nr)
+{
+	size_t longest = 0, n;
+	unsigned i;
+
+	for (i = 0; i < nr; i++) {
+		n = escape_columns(name[i], GROUP_MOST);
+		longest = n > longest ? n : longest;
+	}
+	/* an array without elements is an error */
+	fprintf(f, "%s = %u\n%sLEN = %zu\narray %s[%u]\n", count, nr, array, longest, array,
+		nr ? nr : 1);
+	for (i = 0; i < nr; i++) {
+		fprintf(f, "%s[%u] = ", array, i + 1);
+		escape_gnuplot(f, name[i], GROUP_MOST, 1);
 		fputc('\n', f);
 	}
 }
 
-static void write_terminal(FILE *f, const struct picture *p, enum picture_format format)
+static void write_output(FILE *f, const struct picture *p, const struct gnuplot_how *how)
 {
 	char out[300];
-	struct winsize w;
 
-	if (format == FORMAT_TERMINAL) {
-		int tty = isatty(STDOUT_FILENO),
-		    sized = !ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) && w.ws_col > 40;
-		const char *no_colour = getenv("NO_COLOR");
-
-		fprintf(f, "set terminal dumb size %u, %u %s noenhanced\n",
-			sized ? w.ws_col - 1 : 100, sized && w.ws_row > 20 ? w.ws_row - 2 : 32,
-			tty && !(no_colour && *no_colour) ? "ansi256" : "mono");
-		return;
+	gnuplot_set_terminal(f, how);
+	snprintf(out, sizeof(out), "%s.%s", p->name, picture_formats[how->format]);
+	if (how->format != FORMAT_TERMINAL) {
+		fputs("if (!exists('OUTPUT')) OUTPUT = ", f);
+		escape_gnuplot(f, out, 0, 0);
+		fputc('\n', f);
 	}
-	if (format == FORMAT_SVG)
-		fputs("set terminal svg size 960, 540 dynamic noenhanced font 'DejaVu Sans,Helvetica,sans-serif,13' "
-		      "background 'white'\n",
-		      f);
-	else if (format == FORMAT_PNG)
-		fputs("set terminal pngcairo size 1200, 675 noenhanced font 'DejaVu Sans,11' background 'white'\n",
-		      f);
-	else
-		fputs("set terminal pdfcairo size 20cm, 11.5cm noenhanced font 'DejaVu Sans,10'\n",
-		      f);
-	snprintf(out, sizeof(out), "%s.%s", p->name, picture_formats[format]);
-	fputs("if (!exists('OUTPUT')) OUTPUT = ", f);
-	quoted(f, out);
-	fputs("\nset output OUTPUT\n", f);
+	fputs("if (exists('OUTPUT')) { set output OUTPUT }\n", f);
 }
 
 static int copy_template(FILE *f, const char *name, struct err *e)
@@ -198,7 +281,7 @@ static int copy_template(FILE *f, const char *name, struct err *e)
 	return 0;
 }
 
-static int write_script(const struct picture *p, const char *path, enum picture_format format,
+static int write_script(const struct picture *p, const char *path, const struct gnuplot_how *how,
 			struct err *e)
 {
 	char data[300];
@@ -209,22 +292,27 @@ static int write_script(const struct picture *p, const char *path, enum picture_
 		return rc;
 	fputs("# Made by slabscope plot; in this folder, `gnuplot FILE` draws it again.\n",
 	      f.stream);
-	write_terminal(f.stream, p, format);
+	write_output(f.stream, p, how);
 	snprintf(data, sizeof(data), "%s.dat", p->name);
-	assign(f.stream, "DATA", data);
+	fputs("DATA = ", f.stream);
+	escape_gnuplot(f.stream, data, 0, 0);
+	fputc('\n', f.stream);
 	assign(f.stream, "TITLE", p->title);
 	assign(f.stream, "XLABEL", p->xlabel);
 	assign(f.stream, "YLABEL", p->ylabel);
+	assign(f.stream, "ZLABEL", p->zlabel);
 	assign(f.stream, "KEYTITLE", p->keytitle);
-	fprintf(f.stream, "XLOG2 = %d\nYLOG = %d\nBASE = %.9g\nCAPACITY = %.9g\n", p->xlog2,
-		p->ylog, p->base, p->capacity);
+	fprintf(f.stream,
+		"XLOG2 = %d\nYLOG = %d\nBASE = %.9g\nXBASE = %.9g\nDIAGONAL = %d\nCAPACITY = %.9g\n",
+		p->xlog2, p->ylog, p->base, p->xbase, p->diagonal, p->capacity);
 	assign(f.stream, "CAPACITY_TEXT", p->capacity_text);
 	write_ranges(f.stream, p);
 	write_series(f.stream, p);
+	write_names(f.stream, "NGROUPS", "GROUP", p->group, p->nr_groups);
+	write_names(f.stream, "NROWS", "ROW", p->row, p->nr_rows);
 	rc = copy_template(f.stream, "plots/common.gp", e);
 	if (!rc)
-		rc = copy_template(f.stream,
-				   p->kind == PICTURE_BARS ? "plots/bars.gp" : "plots/lines.gp", e);
+		rc = copy_template(f.stream, templates[p->kind], e);
 	if (rc) {
 		file_abort(&f);
 		return rc;
@@ -234,64 +322,58 @@ static int write_script(const struct picture *p, const char *path, enum picture_
 
 /* ---- gnuplot ---- */
 
-static int run_gnuplot(const char *dir, const char *script, const char *out, struct err *e)
+/* What gnuplot left in @path under its name only when it is whole; a text is read and gone. */
+static int take(const char *path, const struct gnuplot_how *how, struct picture_made *made,
+		struct err *e)
 {
-	char set[340];
-	int status;
-	pid_t pid;
+	struct stat st;
+	size_t len;
+	int rc;
 
-	fflush(stdout);
-	snprintf(set, sizeof(set), "OUTPUT='%s'", out);
-	pid = fork();
-	if (!pid) {
-		if (chdir(dir))
-			_exit(126);
-		execlp("gnuplot", "gnuplot", "-d", "-e", set, script, (char *)NULL);
-		_exit(errno == ENOENT ? 127 : 126);
+	if (stat(path, &st) || !st.st_size)
+		return err_set(e, -EIO, "gnuplot left no picture in %s", path);
+	if (how->format == FORMAT_SVG || how->format == FORMAT_TERMINAL) {
+		rc = file_read(path, MOST_TEXT, &made->text, &len, e);
+		if (rc)
+			return rc;
 	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		return err_set(e, -errno, "gnuplot: %s", strerror(errno));
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-		return err_set(
-			e, -ENOSYS,
-			"there is no gnuplot here (Debian and Ubuntu: package gnuplot-nox); %s/%s and "
-			"its data are written, gnuplot can draw them elsewhere",
-			dir, script);
-	if (!WIFEXITED(status) || WEXITSTATUS(status))
-		return err_set(e, -EIO, "gnuplot failed on %s/%s", dir, script);
+	if (how->format == FORMAT_TERMINAL)
+		return unlink(path), *made->file = '\0', 0;
+	if (rename(path, made->file))
+		return err_set(e, -errno, "%s: %s", made->file, strerror(errno));
 	return 0;
 }
 
-int picture_write(const struct picture *p, const char *dir, enum picture_format format, char file[],
-		  struct err *e)
+int picture_write(const struct picture *p, const char *dir, const struct gnuplot_how *how,
+		  struct picture_made *made, struct err *e)
 {
-	char script[300], path[PATH_MAX], part[300], made[PATH_MAX];
-	struct stat st;
+	char script[300], path[PATH_MAX], part[300], drawn[PATH_MAX];
+	struct err why;
 	int rc;
 
-	*file = '\0';
+	memset(made, 0, sizeof(*made));
 	if (mkdir(dir, 0777) && errno != EEXIST)
 		return err_set(e, -errno, "%s: %s", dir, strerror(errno));
 	snprintf(script, sizeof(script), "%s.gp", p->name);
 	snprintf(part, sizeof(part), ".%s.part", p->name);
 	if (snprintf(path, sizeof(path), "%s/%s.dat", dir, p->name) >= (int)sizeof(path) ||
-	    snprintf(made, sizeof(made), "%s/%s", dir, part) >= (int)sizeof(made))
+	    snprintf(drawn, sizeof(drawn), "%s/%s", dir, part) >= (int)sizeof(drawn) ||
+	    snprintf(made->file, sizeof(made->file), "%s/%s.%s", dir, p->name,
+		     picture_formats[how->format]) >= (int)sizeof(made->file))
 		return err_set(e, -ENAMETOOLONG, "%.60s...: name too long", dir);
 	rc = write_data(p, path, e);
 	strcpy(strrchr(path, '.'), ".gp");
 	if (!rc)
-		rc = write_script(p, path, format, e);
+		rc = write_script(p, path, how, e);
 	if (!rc)
-		rc = run_gnuplot(dir, script, part, e);
-	if (rc || format == FORMAT_TERMINAL) {
-		unlink(made);
-		return rc;
+		rc = gnuplot_run(dir, script, part, e);
+	if (rc == -EIO && gnuplot_can(how->format, &why) == -ENOSYS)
+		rc = err_set(e, -ENOSYS, "%s", why.text);
+	if (!rc)
+		rc = take(drawn, how, made, e);
+	if (rc) {
+		unlink(drawn);
+		*made->file = '\0';
 	}
-	/* under its name only when it is whole */
-	snprintf(file, PATH_MAX, "%.*s.%s", (int)(strlen(path) - 3), path, picture_formats[format]);
-	if (stat(made, &st) || !st.st_size || rename(made, file)) {
-		unlink(made);
-		return err_set(e, -EIO, "gnuplot left no picture for %s", path);
-	}
-	return 0;
+	return rc;
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What all pictures share: colours that colour-blind readers can tell apart (Okabe and Ito 2008, strongest on white
-# first), thin grid, no enhanced text (an underscore stays one).
+# first), thin grid, no enhanced text (an underscore stays one). In an HTML report greys follow light and dark.
 array COLOUR[8] = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000', '#8C8C00']
 array POINT[8] = [7, 5, 9, 13, 11, 15, 4, 6]
 colour(i) = COLOUR[1 + (HUE[1 + i] % 8)]
@@ -8,8 +8,52 @@ point(i) = POINT[1 + (HUE[1 + i] % 8)]
 dash(i) = HUE[1 + i] < 8 ? 1 : 2
 set border 3 lc rgb '#555555'
 set tics nomirror out textcolor rgb '#222222'
-set grid ytics lc rgb '#DDDDDD' lt 1 lw 0.7
-set title TITLE
-set xlabel XLABEL
-set ylabel YLABEL
-set key outside right top vertical Left reverse samplen 2 spacing 1.25 title KEYTITLE left
+if (!exists('PLAIN')) {
+	set grid ytics lc rgb '#DDDDDD' lt 1 lw 0.7
+}
+set title TITLE textcolor rgb '#222222'
+set xlabel XLABEL textcolor rgb '#222222'
+set ylabel YLABEL textcolor rgb '#222222'
+# long names have no room beside the picture, short ones need no row below
+if (KEYBELOW) {
+	set key bmargin center horizontal Left reverse samplen 2 textcolor rgb '#222222' title KEYTITLE
+} else {
+	set key outside right top vertical Left reverse samplen 2 spacing 1.25 textcolor rgb '#222222' title KEYTITLE left
+}
+# names of places on the x axis, or numbers
+if (NGROUPS > 0) {
+	set xrange [-0.6:NGROUPS - 0.4]
+	if (NGROUPS > 4) {
+		set xtics rotate by -30 left scale 0
+		# gnuplot leaves no more room than for short ones
+		if (!exists('PLAIN')) {
+			set bmargin 4 + GROUPLEN * 0.32 + (KEYBELOW ? 2 : 0)
+			set rmargin KEYBELOW ? GROUPLEN * 0.8 : -1
+		}
+	} else {
+		set xtics scale 0
+	}
+	set xtics ('' 0)
+	do for [g = 0:NGROUPS - 1] {
+		set xtics add (GROUP[1 + g] g)
+	}
+} else {
+	set xrange [XMIN:XMAX]
+	if (XLOG2) {
+		set logscale x 2
+		set format x '%g'
+	}
+}
+if (YLOG) {
+	set logscale y 2
+	set format y '%g'
+	set yrange [YMIN:YMAX]
+} else {
+	set yrange [0:YMAX]
+}
+if (BASE > 0) {
+	set arrow from graph 0, first BASE to graph 1, first BASE nohead front lw 1.2 lc rgb '#333333'
+}
+if (XBASE > 0) {
+	set arrow from first XBASE, graph 0 to first XBASE, graph 1 nohead front lw 1.2 lc rgb '#333333'
+}

@@ -1,18 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Lines with intervals: one series per block of DATA, columns x median lo hi. MARK[i] > 0: a dotted line in the
 # colour of series i. CAPACITY > 0: a grey line with a label.
-set xrange [XMIN:XMAX]
-if (XLOG2) {
-	set logscale x 2
-	set format x '%.0f'
-}
-if (YLOG) {
-	set logscale y 2
-	set yrange [YMIN:YMAX]
-	set format y '%g'
-} else {
-	set yrange [0:YMAX]
-}
 do for [i = 0:NSERIES - 1] {
 	if (MARK[1 + i] > XMIN && MARK[1 + i] < XMAX) {
 		set arrow from MARK[1 + i], graph 0 to MARK[1 + i], graph 1 nohead back dt 3 lw 1.4 lc rgb colour(i)
