@@ -38,6 +38,8 @@ static const struct command commands[] = {
 	{ "compare", cmd_compare,
 	  "faster, slower, equivalent, or not to be told: configs of a run or of two" },
 	{ "plot", cmd_plot, "pictures of a run, with the gnuplot files that make them" },
+	{ "report", cmd_report,
+	  "runs told from the verdicts to the raw data: one HTML file, Markdown, or text" },
 	{ "record", cmd_record, "record the kernel's own slab allocator, or make a trace of recorded text" },
 	{ "replay", cmd_replay, "a recorded trace as a workload; or what it holds" },
 	{ "model", cmd_model,

@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# report: a run and two, three formats, with gnuplot, without, and with one that lacks terminals; names that would like to
+# be more than names; every picture that a run has points for.
+# shellcheck source=tests/cli/common.inc
+. "$(dirname "$0")/common.inc"
+
+args=(--workload hot-header --duration-ms 1 --allow-debug on --collect rusage,slabinfo,time --launches 6 --seed 5
+	--repeats 0 --object-size 1408 --order 0)
+expect 0 run "${args[@]}" --colour 1,8 --n 8,32 -o r
+expect 0 run "${args[@]}" --colour 1,8 --n 8,32 -o s
+
+# what is missing is said, in the order of the document
+expect 0 report r
+says out '^r/report.html$'
+for what in 'What came of it' 'The numbers of both sides' 'What explains it' 'Pictures' 'How it was measured' \
+	'Noise floor' 'What was in the way' 'Environment' 'To do it again' 'Raw data' 'What could not be measured'; do
+	says r/report.html ">$what</h2>"
+done
+sed -n 's/.*<h2 id="\([a-z]*\)".*/\1/p' r/report.html | tr '\n' ' ' >order
+says order '^verdicts numbers why pictures method noise interference environment repeat data missing $'
+says r/report.html 'compared with colour=1 and otherwise the same'
+says r/report.html 'colour=8,n=32'
+says r/report.html 'href="samples.csv"'
+says r/report.html '>slabscope run --workload hot-header'
+says r/report.html 'seed = 5'
+says r/report.html 'misses by cache set: .*--model-sets'
+grep -q '<script\|https\?://[^w]' r/report.html && fail "the report asks for something"
+
+# the verdicts are those of compare
+expect 0 compare r --baseline colour=1
+sed -n 's/^\(colour=.* is \(faster\|slower\) .*\|.*are equivalent.*\)/\1/p' out | head -n 1 >want
+expect 0 report r -f terminal --no-pictures
+tr -s ' \n' ' ' <out >told
+while read -r line; do grep -qF "$line" told || fail "not told: $line"; done <want
+
+# Markdown and a terminal; NO_COLOR
+expect 0 report r -f markdown
+says out '^r/report.md$'
+says r/report.md '^## What came of it$'
+says r/report.md '^| config | verdict |'
+expect 0 report r -f markdown --no-pictures -o -
+says out '^## Raw data'
+NO_COLOR=1 expect 0 report r -f terminal
+grep -q $'\033' out && fail "colour with NO_COLOR"
+says out '^Environment$'
+expect 0 report r -o here.html
+says here.html 'href="r/samples.csv"'
+
+# two runs: what differs, and each config against the same of the first
+sed -i 's/"kernel": "[^"]*"/"kernel": "6.0-other"/; s/"cpu_model": "[^"]*"/"cpu_model": "another"/' s/run.json
+expect 0 report r s --no-pictures -f terminal
+says out '^between runs$'
+says out '^- kernel: .* then 6.0-other'
+says out '^- other host: cpu_model: .* then another'
+says out '^host.hostname '
+
+# no run, no format, no metric
+expect 1 report nothing
+expect 2 report r --format pdf
+expect 2 report
+expect 0 report r -m slabinfo.bytes_held --no-pictures -o -
+says out 'bytes_held'
+
+if command -v gnuplot >/dev/null; then
+	for f in main main-space main-launches main-trials; do
+		for suffix in svg gp dat; do
+			[ -s r/plots/$f.$suffix ] || fail "no r/plots/$f.$suffix"
+		done
+	done
+	[ "$(grep -c '<svg' r/report.html)" = "$(grep -c '<figure' r/report.html)" ] || fail "a figure without a picture"
+	says r/report.html 'lower is better'
+	expect 0 plot r --picture trials --format terminal
+	says out 'place in the run'
+	expect 1 plot r --picture pages
+	says err 'by node'
+	# one that has less than it should
+	mkdir lacks
+	cat >lacks/gnuplot <<-END
+		#!/bin/sh
+		case "\$*" in *GPVAL_TERMINALS*) echo ' canvas dumb svg ' >&1; exit;; esac
+		for script; do :; done
+		grep -q '^set terminal pdfcairo' "\$script" && exit 1
+		PATH=$PATH exec gnuplot "\$@"
+	END
+	chmod +x lacks/gnuplot
+	PATH=$work/lacks:$PATH expect 0 report r -o lacks.html
+	says lacks.html 'lacks terminals .*pngcairo (--format png), pdfcairo (--format pdf)'
+	PATH=$work/lacks:$PATH expect 77 plot r --format pdf
+	says err "no terminal 'pdfcairo'"
+fi
+expect 2 plot r --picture nothing
+says err 'expected one of cost, '
+
+# without gnuplot: the tables in place of the pictures, and a word
+mkdir empty
+PATH=$work/empty expect 0 report r -o without.html
+says without.html 'No pictures: there is no gnuplot here'
+grep -q '<svg' without.html && fail "a picture without gnuplot"
+says without.html '<caption>Numbers of this picture</caption>'
+
+# names that would like to be more; in labels, values, and what the host says
+expect 0 run "${args[@]}" --colour 1,8 -o h
+evil='<script>alert(1)<\/script>\\"'"'"'\&amp;%s%d`touch pwned`$(touch pwned)|x'
+long=$(head -c 10240 /dev/zero | tr '\0' '<')
+sed -i -e "s/\"cpu_model\": \"[^\"]*\"/\"cpu_model\": \"<img src=x onerror=alert(2)>\\\\u001b]0;t\\\\u0007\\\\n| x |$long\"/" \
+	-e "s/\"colour=8\"/\"colour=$evil\"/; s/^ *\"8\"/\"$evil\"/; s/\"colour\": \"8\"/\"colour\": \"$evil\"/" h/run.json
+grep -q 'touch pwned' h/run.json || fail "the name is not there"
+for format in html markdown terminal; do
+	expect 0 report h -f $format -o h.$format
+	grep -q '<script>\|<img' h.$format && [ $format != terminal ] && fail "$format: an element out of a name"
+	grep -q $'\033\|\007' h.$format && fail "$format: a control byte"
+done
+says h.html '&lt;img src=x onerror=alert(2)&gt;\\x1b'
+[ "$(grep -c '&lt;' h.html)" -gt 3 ] || fail "the name is not shown"
+for p in cost space launches trials; do
+	command -v gnuplot >/dev/null && expect 0 plot h --picture $p
+done
+[ -z "$(find . -name pwned)" ] || fail "a name was executed"
+sed 's/\\|//g' h.markdown | awk -F'|' '/^\|/ { if (n && NF < n) print "short row: " $0; n = NF } !/^\|/ { n = 0 }' >rows
+[ ! -s rows ] || fail "$(head -c 300 rows)"
+expect 0 compare h --baseline colour=1
+expect 0 stat h
+exit $failed
