@@ -282,7 +282,7 @@ library: $(LIBRARY_A) $(LIBRARY_SO) ## build libslabscope.a and libslabscope.so
 again = +$(Q)$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) DEPS=off
 DEPS_CMD = $(if $(filter off,$(DEPS)),:,tools/deps.sh)
 
-.PHONY: all check check-run check-long demo bench predict deps help
+.PHONY: all check check-run check-long check-report demo bench predict deps help
 deps: ## install the packages that are needed (or print the command)
 	$(Q)tools/deps.sh
 
@@ -306,7 +306,12 @@ check-run: include-check
 		SLABSCOPE_TEST_LONG=$(SLABSCOPE_TEST_LONG) CC="$(CC)" MAKE="$(MAKE)" \
 		tests/run_tests.sh $(RUN_TESTS)
 
-demo: ## real caches with and without colour: a table, and plots in results/demo/ (about a minute)
+check-report: ## reports in headless Chromium, which this installs: console, network, points, widths, light and dark
+	$(Q)$(if $(filter off,$(DEPS)),:,tools/deps.sh browser) || echo "make: goes on without"
+	$(again) all
+	$(Q)SLABSCOPE_BIN=$(abspath $(OUT))/slabscope tests/run_tests.sh tests/browser/check.sh
+
+demo: ## real caches with and without colour: tables, and results/demo/report.html (a minute or two)
 	$(Q)$(DEPS_CMD)
 	$(again) all
 	$(Q)tools/demo.sh

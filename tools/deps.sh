@@ -4,8 +4,9 @@
 # Asks for every program, header and library that the project needs; installs what is missing with apt where it may
 # (root, or sudo without a password), and otherwise prints the one command to run and exits 77.
 #
-#	tools/deps.sh [ci] [--check]
+#	tools/deps.sh [ci] [browser] [--check]
 #
+#	browser  also Chromium, for make check-report
 #	ci       also what .ci/run needs: clang, its sanitizer runtime, clang-format, clang-tidy, cppcheck, git
 #	--check  ask only: exit 0 if nothing is missing, 77 (and the command) if something is
 #
@@ -14,13 +15,14 @@
 set -u
 
 [ "${DEPS:-on}" = off ] && exit 0
-ci=0 only_check=0
+ci=0 browser=0 only_check=0
 for arg; do
 	case $arg in
 	ci) ci=1 ;;
+	browser) browser=1 ;;
 	--check) only_check=1 ;;
 	*)
-		echo "usage: tools/deps.sh [ci] [--check]" >&2
+		echo "usage: tools/deps.sh [ci] [browser] [--check]" >&2
 		exit 2
 		;;
 	esac
@@ -70,6 +72,7 @@ ask() {
 	need libpfm4-dev perfmon/pfmlib.h header perfmon/pfmlib_perf_event.h
 	need libcmocka-dev cmocka module cmocka
 	need gnuplot-nox gnuplot program gnuplot
+	[ $browser = 0 ] || need chromium chromium program chromium
 	[ $ci = 1 ] || return 0
 	need git git program git
 	need clang clang program clang
