@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# make demo: examples/demo.ini on this machine; tables here, pictures in results/demo/plots/. About a minute.
+# make demo: examples/demo.ini on this machine; tables here, the rest in results/demo/report.html.
+# A minute or two.
 set -eu
 cd "$(dirname "$0")/.."
 slabscope=${SLABSCOPE_BIN:-./slabscope}
@@ -14,18 +15,11 @@ echo
 echo
 "$slabscope" stat "$out" --experiment churn --across variant --baseline variant=off
 echo
-status=0
-pictures=$("$slabscope" plot "$out" --experiment cliff &&
-	"$slabscope" plot "$out" --experiment caches --by variant --baseline variant=off &&
-	"$slabscope" plot "$out" --experiment churn --by variant --baseline variant=off) || status=$?
 echo "cliff: ns per visit; it climbs where n is above L1 ways x colours."
 echo "caches, churn: time as a ratio to colouring off; below 1 is faster. Where the classic rule has no colours for a"
 echo "size, or too few for the objects that are hot, 1 is the true answer."
 echo
 echo "All of it with intervals: $slabscope stat $out"
-if [ "$status" -ne 0 ]; then
-	echo "The pictures could not be drawn (exit status $status)."
-	exit "$status"
-fi
-echo "Look at:"
-echo "$pictures" | sed 's/^/  /'
+report=$("$slabscope" report "$out")
+echo "Verdicts, reasons and pictures, to be opened with a browser:"
+echo "  $report"
