@@ -15,6 +15,10 @@ do for [g = 0:NROWS - 1] {
 }
 set palette defined (0 '#F2F6FA', 1 '#9EC5E0', 2 '#3F8FC4', 3 '#08407E')
 set cblabel ZLABEL textcolor rgb '#222222'
+# room for the scale's numbers and label, which gnuplot does not keep free
+if (!exists('PLAIN')) {
+	set rmargin 20
+}
 if (ZMAX > ZMIN) {
 	set cbrange [ZMIN:ZMAX]
 } else {
