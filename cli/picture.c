@@ -186,6 +186,10 @@ static void bounds(const struct picture *p, struct picture_point *lo, struct pic
 			lo->y = fmin(lo->y, t->lo);
 			hi->y = fmax(hi->y, t->hi);
 		}
+	if (p->xbase > 0) {
+		lo->x = fmin(lo->x, p->xbase);
+		hi->x = fmax(hi->x, p->xbase);
+	}
 	if (p->base > 0) {
 		lo->y = fmin(lo->y, p->base);
 		hi->y = fmax(hi->y, p->base);

@@ -81,7 +81,7 @@ int report_choose(struct report *r, struct err *e)
 
 	for (i = 0; i < r->nr; i++)
 		n += r->run[i].nr_exp;
-	r->family = calloc(n, sizeof(*r->family));
+	r->family = calloc(n ? n : 1, sizeof(*r->family));
 	if (!r->family)
 		return err_set(e, -ENOMEM, "out of memory");
 	for (i = 1; i < r->nr && !rc; i++)
@@ -276,12 +276,13 @@ static void what_was_compared(struct report *r, const struct family *f)
 		 f->c.nr && r->q->ask.nr_metrics > 1 ? " and other metrics" : "");
 }
 
-static void family_heading(struct report *r, const struct family *f, const char *what)
+void report_family_heading(struct report *r, const struct family *f)
 {
-	const char *name = f->exp < 0 ? "between runs" : f->c.mine->exp[f->exp].name;
-
-	doc_heading(&r->d, 3, "", "%s%s%s%s", name, r->nr > 1 && f->exp >= 0 ? " of " : "",
-		    r->nr > 1 && f->exp >= 0 ? f->c.mine->path : "", what);
+	if (f->exp < 0)
+		doc_heading(&r->d, 3, "", "%s against %s", f->c.mine->path, f->c.base->path);
+	else
+		doc_heading(&r->d, 3, "", "%s%s%s", f->c.mine->exp[f->exp].name,
+			    r->nr > 1 ? " of " : "", r->nr > 1 ? f->c.mine->path : "");
 }
 
 static void verdicts(struct report *r, const struct family *f)
@@ -289,7 +290,7 @@ static void verdicts(struct report *r, const struct family *f)
 	unsigned *order = report_order(f), i;
 	char counts[200];
 
-	family_heading(r, f, "");
+	report_family_heading(r, f);
 	what_was_compared(r, f);
 	if (*f->why_not || !f->c.nr || !order) {
 		doc_text(&r->d, "Not compared: %s.", *f->why_not ? f->why_not : "out of memory");
@@ -367,8 +368,10 @@ static void numbers(struct report *r, const struct family *f)
 		table_cell(&t, "%s", x->reason);
 	}
 	x = f->c.item;
-	doc_table(&r->d, &t, 0, "%s: %s%s%s, medians with their 95 %% intervals, against %s",
-		  f->exp < 0 ? "between runs" : f->c.mine->exp[f->exp].name,
+	doc_table(&r->d, &t, 0, "%s%s%s: %s%s%s, medians with their 95 %% intervals, against %s",
+		  f->exp < 0 ? "" : f->c.mine->exp[f->exp].name,
+		  f->exp >= 0 && r->nr > 1 ? " of " : "",
+		  f->exp >= 0 && r->nr == 1 ? "" : f->c.mine->path,
 		  metric ? "all metrics" : x->metric, metric || !strcmp(x->unit, "1") ? "" : ", ",
 		  metric || !strcmp(x->unit, "1") ? "" : x->unit,
 		  f->exp < 0 ? f->c.base->path : f->baseline);

@@ -59,6 +59,8 @@ int report_is_decided(const struct comparison *x);
 /* The comparisons of @f, the largest decided ones first: an index into f->c.item each. NULL: out of
  * memory. */
 unsigned *report_order(const struct family *f);
+/* What a family is called, as a heading. */
+void report_family_heading(struct report *r, const struct family *f);
 /* @path, which lies in or below the folder of @run, as the document would name it. */
 const char *report_path(const struct report *r, const struct results *run, const char *path,
 			char buf[PATH_MAX]);

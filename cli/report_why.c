@@ -141,7 +141,7 @@ void report_why(struct report *r, const struct family *f)
 
 	if (!f->c.nr)
 		return;
-	doc_heading(&r->d, 3, "", "%s", f->exp < 0 ? "between runs" : f->c.mine->exp[f->exp].name);
+	report_family_heading(r, f);
 	if (f->exp < 0) {
 		doc_text(
 			&r->d,

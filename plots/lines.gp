@@ -2,11 +2,11 @@
 # Lines with intervals: one series per block of DATA, columns x median lo hi. MARK[i] > 0: a dotted line in the
 # colour of series i. CAPACITY > 0: a grey line with a label.
 do for [i = 0:NSERIES - 1] {
-	if (MARK[1 + i] > XMIN && MARK[1 + i] < XMAX) {
+	if (MARK[1 + i] > 0 && MARK[1 + i] > XMIN && MARK[1 + i] < XMAX) {
 		set arrow from MARK[1 + i], graph 0 to MARK[1 + i], graph 1 nohead back dt 3 lw 1.4 lc rgb colour(i)
 	}
 }
-if (CAPACITY > XMIN && CAPACITY < XMAX) {
+if (CAPACITY > 0 && CAPACITY > XMIN && CAPACITY < XMAX) {
 	set arrow from CAPACITY, graph 0 to CAPACITY, graph 1 nohead back lw 4 lc rgb '#E4E4E4'
 	set label CAPACITY_TEXT at CAPACITY, graph 0.03 right offset -0.8, 0 textcolor rgb '#777777'
 }

@@ -50,7 +50,8 @@ says here.html 'href="r/samples.csv"'
 # two runs: what differs, and each config against the same of the first
 sed -i 's/"kernel": "[^"]*"/"kernel": "6.0-other"/; s/"cpu_model": "[^"]*"/"cpu_model": "another"/' s/run.json
 expect 0 report r s --no-pictures -f terminal
-says out '^between runs$'
+says out '^s against r$'
+says out '^main of s$'
 says out '^- kernel: .* then 6.0-other'
 says out '^- other host: cpu_model: .* then another'
 says out '^host.hostname '
