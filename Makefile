@@ -8,18 +8,27 @@
 #   CC=gcc|clang   WERROR=1   V=1   DEPS=off   BUILD=folder   PREFIX=/usr/local   DESTDIR=
 #   CFLAGS, CPPFLAGS, LDFLAGS, LDLIBS are the caller's, and come after the project's own.
 #   FUZZ_SECONDS=n   `make fuzz` also runs each fuzzer for so long
+#   CROSS=aarch64-linux-gnu   build with that compiler against SYSROOT (fetched if it is not there), in build/CROSS/;
+#                    `make CROSS=... check` runs the tests under qemu-user
 
 VERSION := 0.1.0
 SOVERSION := 0
 
 VARIANT ?= release
-BUILD ?= build
+BUILD ?= build$(addprefix /,$(CROSS))
 PREFIX ?= /usr/local
+CROSS ?=
+ifneq ($(CROSS),)
+CROSS_ARCH := $(patsubst aarch64-%,arm64,$(patsubst x86_64-%,amd64,$(CROSS)))
+SYSROOT ?= $(shell . tests/guest/common.sh; echo "$$GUEST_CACHE")/sysroot-$(CROSS_ARCH)
+PKG_CONFIG := PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(CROSS)/pkgconfig pkg-config
+OBJCOPY ?= $(CROSS)-objcopy
+endif
 ifeq ($(origin CC),default)
-CC := gcc
+CC := $(if $(CROSS),$(CROSS)-gcc --sysroot=$(SYSROOT),gcc)
 endif
 ifeq ($(origin AR),default)
-AR := ar
+AR := $(addsuffix -,$(CROSS))ar
 endif
 PKG_CONFIG ?= pkg-config
 INSTALL ?= install
@@ -83,6 +92,7 @@ TEST_SRC := $(sort $(wildcard tests/test_*.c))
 FUZZ_SRC := $(filter-out tests/fuzz_main.c,$(sort $(wildcard tests/fuzz_*.c)))
 TEST_HELP_SRC := $(filter-out $(TEST_SRC) $(FUZZ_SRC) tests/fuzz_main.c,$(sort $(wildcard tests/*.c)))
 BENCH_SRC := $(sort $(wildcard bench/*.c))
+GUEST_SRC := $(sort $(wildcard tests/guest/*.c))
 CLI_TESTS := $(sort $(wildcard tests/cli/*.sh))
 SH_TESTS := $(sort $(wildcard tests/check_*.sh))
 # In place of the thread sanitizer's runtime; see "the model's build"
@@ -123,11 +133,13 @@ slabscope: $(PROG)
 STAMP := $(OUT)/flags
 STAMP_TEXT = $(CC) $(shell $(CC) -dumpfullversion -dumpmachine 2>/dev/null) $(ALL_CPPFLAGS) $(ALL_CFLAGS) | $(ALL_LDFLAGS) \
 	$(ALL_LIBS) $(TEST_CFLAGS) $(TEST_LIBS) $(MODEL_FLAGS) $(MODEL_RENAME) $(MODEL_HEAP)
-$(STAMP): FORCE
+$(STAMP): FORCE $(if $(CROSS),| $(SYSROOT)/packages)
 	$(Q)$(PKG_CONFIG) --exists $(PACKAGES) || { echo "make: a library of '$(PACKAGES)' or $(PKG_CONFIG) is missing:" \
 		"'make deps' installs what is needed" >&2; exit 1; }
 	@mkdir -p $(OUT)
 	@printf '%s\n' $(call quote,$(STAMP_TEXT)) | cmp -s - $@ || printf '%s\n' $(call quote,$(STAMP_TEXT)) >$@
+$(addsuffix /packages,$(SYSROOT)):
+	$(Q)tests/guest/fetch.sh sysroot $(CROSS_ARCH)
 quote = '$(subst ','\'',$(1))'
 FORCE:
 
@@ -263,6 +275,13 @@ $(FUZZERS): $(OUT)/tests/%: $(OUT)/obj/tests/%.o $(FUZZ_MAIN) $(HELP_A) $(ALL_A)
 	$(say) LD $@
 	$(link) $(if $(FUZZ_MAIN),,-fsanitize=fuzzer) $(ALL_LIBS)
 
+# What runs inside the emulated guests of tests/guest/.
+GUEST_CHECK := $(OUT)/tests/guest-check
+$(GUEST_CHECK): $(call obj,$(GUEST_SRC)) $(ALL_A)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(link) $(ALL_LIBS)
+
 $(BENCHES): $(OUT)/bench_%: $(OUT)/obj/bench/%.o $(ALL_A)
 	$(say) LD $@
 	$(link) $(ALL_LIBS)
@@ -273,7 +292,7 @@ fuzzers: $(FUZZERS)
 benches: $(BENCHES)
 library: $(LIBRARY_A) $(LIBRARY_SO) ## build libslabscope.a and libslabscope.so
 
--include $(patsubst %.o,%.d,$(call obj,$(ALL_SRC) $(TEST_SRC) $(FUZZ_SRC) $(TEST_HELP_SRC) tests/fuzz_main.c $(BENCH_SRC)) \
+-include $(patsubst %.o,%.d,$(call obj,$(ALL_SRC) $(TEST_SRC) $(FUZZ_SRC) $(TEST_HELP_SRC) tests/fuzz_main.c $(BENCH_SRC) $(GUEST_SRC)) \
 	$(call pic,$(ENGINE_SRC) $(LIB_PART)))
 
 # ---- check, demo, bench --------------------------------------------------------------------------------------
@@ -378,7 +397,7 @@ clean: ## remove what was built (results stay)
 # ---- looking at the sources ----------------------------------------------------------------------------------
 
 .PHONY: format format-check tidy cppcheck include-check lint
-C_FILES := $(ALL_SRC) $(ALL_HDR) $(wildcard tests/*.c tests/model/*.[ch]) $(BENCH_SRC)
+C_FILES := $(ALL_SRC) $(ALL_HDR) $(wildcard tests/*.c tests/model/*.[ch] tests/guest/*.[ch]) $(BENCH_SRC)
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY ?= clang-tidy
 
