@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 
 #include "collectors/collector.h"
+#include "collectors/perf/alive.h"
 #include "collectors/perf/report.h"
 
 struct perf_params {
@@ -133,6 +134,8 @@ static int try_plan(struct perf_plan *p, const struct perf_wants *w, enum perf_s
 		moved = !sched_setaffinity(0, sizeof(there), &there);
 	}
 	rc = perf_plan_make(p, w, sides, e);
+	if (!rc)
+		perf_plan_alive(p, perf_alive_work);
 	if (moved)
 		sched_setaffinity(0, sizeof(home), &home);
 	return rc;

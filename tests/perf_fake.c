@@ -38,6 +38,8 @@ double perf_fake_rate(uint32_t type, uint64_t config, enum perf_side side)
 {
 	double rate = 1 + (double)(config % 13) + (type == PERF_TYPE_SOFTWARE ? 100 : 0);
 
+	if (type == PERF_TYPE_RAW && config < 64 && perf_fake.dead >> config & 1)
+		return 0;
 	return side == PERF_USER ? rate : side == PERF_KERNEL ? rate * 1000 : rate * 1001;
 }
 

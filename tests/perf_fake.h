@@ -51,6 +51,7 @@ struct perf_fake {
 	int read_bytes;	    /* what a read gives; -1: all */
 	uint64_t read_nr;   /* what it says the group's size is; 0: the truth */
 	bool stopped;	    /* enabled, and never on a counter */
+	uint64_t dead;	    /* bit n: raw event n opens, is on a counter, and counts nothing */
 	unsigned lock_changes; /* next rdpmc's during which the page changes; ~0u: all */
 	unsigned no_index;     /* next rdpmc's after which no counter is named; ~0u: all */
 	uint64_t step;	       /* ns that pass with each call */

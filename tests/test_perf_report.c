@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "collectors/perf/alive.h"
 #include "tests/perf_plan_help.h"
 
 static const struct ev_derived d_far = { .name = "far",
@@ -228,6 +229,51 @@ static void test_pass_not_run(void **state)
 	finish(1);
 }
 
+static void work(void)
+{
+	perf_fake_run(100);
+}
+
+/* Events that open and count nothing are not counted, and no 0 is reported of them; what can be 0 in truth is believed
+ * while the PMU counts all that cannot. */
+static void test_dead(void **state)
+{
+	static const struct {
+		uint64_t dead;
+		bool remote; /* has a number */
+	} c[] = { { 0, true },
+		  { 1u << 8, true },
+		  { 1u << 8 | 1u << 3, false },
+		  { 0xfc | 1u << 8, false } };
+
+	(void)state;
+	for (size_t i = 0; i < LEN(c); i++) {
+		fresh(4);
+		perf_fake.dead = c[i].dead;
+		want_usual();
+		want_one("dram-remote", raw_event(8));
+		make_plan(PERF_SIDES_USER);
+		perf_plan_alive(&plan, work);
+		open_workers(1, PERF_READ_AUTO);
+		run_passes(1, 1000);
+		report(1, 1);
+		for (unsigned k = 0; k < nr_caught; k++)
+			assert_true(strncmp(caught[k].metric, "perf.empty", 10) == 0 ||
+				    caught[k].value != 0 || caught[k].state == VALUE_UNAVAILABLE ||
+				    (c[i].dead == 1u << 8));
+		assert_exact("perf.cycles", -1, 1000);
+		if (c[i].dead & 1u << 3) {
+			assert_unavailable("perf.l1d_misses", "it opens and counts nothing");
+			assert_unavailable("perf.l1d_miss_rate", "it opens and counts nothing");
+			assert_null(value_of("perf.empty_l1d_misses", -1));
+			assert_unavailable("perf.dram_remote", "not counted either");
+		}
+		assert_int_equal(value_of("perf.dram_remote", -1)->state != VALUE_UNAVAILABLE,
+				 c[i].remote);
+		finish(1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -235,7 +281,7 @@ int main(void)
 		cmocka_unit_test(test_formula_zero),  cmocka_unit_test(test_starved),
 		cmocka_unit_test(test_multiplex),     cmocka_unit_test(test_negative),
 		cmocka_unit_test(test_worker_emfile), cmocka_unit_test(test_read_by),
-		cmocka_unit_test(test_pass_not_run),
+		cmocka_unit_test(test_pass_not_run),  cmocka_unit_test(test_dead),
 	};
 
 	return cmocka_run_group_tests_name("perf_report", tests, NULL, NULL);
