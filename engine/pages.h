@@ -71,7 +71,7 @@ void pages_node_stats(struct pages *p, unsigned node, struct pages_stats *s);
 
 /*
  * Ask the kernel on which OS node each page at @addr[0..n) lies (move_pages with no target).
- * @node[i] >= 0: OS node; -ENOENT: never touched; other -errno as the kernel says.
+ * @node[i] >= 0: OS node; -ENOENT or (Linux 6.1) -EFAULT: never touched; other -errno as the kernel says.
  * Returns 0, or -errno when the question itself is refused (-ENOSYS, -EPERM): then nothing is known.
  */
 int pages_where(void *const *addr, size_t n, int *node, struct err *e);
