@@ -23,6 +23,7 @@ CROSS_ARCH := $(patsubst aarch64-%,arm64,$(patsubst x86_64-%,amd64,$(CROSS)))
 SYSROOT ?= $(shell . tests/guest/common.sh; echo "$$GUEST_CACHE")/sysroot-$(CROSS_ARCH)
 PKG_CONFIG := PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(CROSS)/pkgconfig pkg-config
 OBJCOPY ?= $(CROSS)-objcopy
+EMULATOR ?= tests/guest/emulate.sh $(CROSS) $(SYSROOT)
 endif
 ifeq ($(origin CC),default)
 CC := $(if $(CROSS),$(CROSS)-gcc --sysroot=$(SYSROOT),gcc)
@@ -319,10 +320,11 @@ check-long: ## the same with longer tests and a hundred times the fuzzing
 check-build: all tests fuzzers library $(if $(MODEL),model-tests)
 
 # Sanitizer variants leave out what starts make or measures: it would say the same again.
-RUN_TESTS := $(TESTS) $(if $(filter release debug,$(VARIANT)),$(SH_TESTS) $(CLI_TESTS)) $(FUZZERS)
+# So does a cross build, whose programs start others of theirs only where the kernel knows how to.
+RUN_TESTS := $(TESTS) $(if $(CROSS),,$(if $(filter release debug,$(VARIANT)),$(SH_TESTS) $(CLI_TESTS))) $(FUZZERS)
 check-run: include-check
 	$(Q)SLABSCOPE_OUT=$(OUT) SLABSCOPE_BIN=$(abspath $(OUT))/slabscope SLABSCOPE_VARIANT=$(VARIANT) \
-		SLABSCOPE_TEST_LONG=$(SLABSCOPE_TEST_LONG) CC="$(CC)" MAKE="$(MAKE)" \
+		SLABSCOPE_TEST_LONG=$(SLABSCOPE_TEST_LONG) CC="$(CC)" MAKE="$(MAKE)" SLABSCOPE_EMULATOR="$(EMULATOR)" \
 		tests/run_tests.sh $(RUN_TESTS)
 
 check-report: ## reports in headless Chromium, which this installs: console, network, points, widths, light and dark
@@ -345,6 +347,14 @@ predict: ## rank correlation of modelled memory time and measured time over a gr
 	$(Q)$(DEPS_CMD)
 	$(again) all $(OUT)/bench_predict
 	$(Q)bench/predict.sh
+
+# Exit code 77 of the script is a skip: what is missing, and its package, was said; CHECK_GUEST=required makes it fail.
+GUESTS ?=
+.PHONY: check-guest check-guest-faults
+check-guest: ## real NUMA nodes and a real PMU in emulated guests: GUESTS='A B C', CHECK_GUEST=required
+	+$(Q)MAKE="$(MAKE)" tests/guest/check.sh $(GUESTS) || [ $$? = 77 ]
+check-guest-faults: ## seeded faults, each of which check-guest has to notice
+	+$(Q)MAKE="$(MAKE)" tests/guest/faults.sh || [ $$? = 77 ]
 
 .PHONY: fuzz fuzz-afl fuzz-run fuzz-afl-run
 fuzz: ## build the fuzzers with libFuzzer in build/fuzz/tests/ (clang); FUZZ_SECONDS=n runs each

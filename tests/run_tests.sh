@@ -8,7 +8,7 @@
 #	tests/run_tests.sh PROGRAM...
 #
 # A program that was not built fails. *.sh run with sh; fuzz_* get --slice. TEST_TIMEOUT (seconds, 300) ends one that
-# hangs. SLABSCOPE_* of the environment is theirs.
+# hangs. SLABSCOPE_EMULATOR runs programs of another architecture. SLABSCOPE_* of the environment is theirs.
 set -u
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
 export TSAN_OPTIONS="${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1}"
@@ -21,8 +21,10 @@ trap 'exit 130' INT TERM
 run() {
 	case $1 in
 	*.sh) timeout -k 5 "$limit" bash "$1" ;;
-	*/fuzz_*) timeout -k 5 "$limit" "$1" --slice ;;
-	*) timeout -k 5 "$limit" "$1" ;;
+	# shellcheck disable=SC2086
+	*/fuzz_*) timeout -k 5 "$limit" ${SLABSCOPE_EMULATOR:-} "$1" --slice ;;
+	# shellcheck disable=SC2086
+	*) timeout -k 5 "$limit" ${SLABSCOPE_EMULATOR:-} "$1" ;;
 	esac
 }
 

@@ -35,11 +35,13 @@ static void pair(unsigned from, unsigned to, bool alien)
 	struct slab_config c;
 	struct kmem_system *s;
 	struct kmem_cache *cache;
-	unsigned over = alien ? (OBJECTS - 1) / LIMIT : 0, kept = alien ? OBJECTS - over * LIMIT : 0;
+	unsigned over = alien ? (OBJECTS - 1) / LIMIT : 0,
+		 kept = alien ? OBJECTS - over * LIMIT : 0;
 
 	guest_config(&c, PLACE_LOCAL, 0);
 	c.alien = alien;
-	c.shared = 0; /* what an alien array gives back goes to the slabs, and can be counted there */
+	c.shared =
+		0; /* what an alien array gives back goes to the slabs, and can be counted there */
 	guest_pin(from);
 	s = guest_system();
 	cache = guest_cache(s, &c, 256);
@@ -56,18 +58,20 @@ static void pair(unsigned from, unsigned to, bool alien)
 	kmem_cache_get_info(cache, &after);
 	check(after.remote_frees - before.remote_frees == OBJECTS &&
 		      after.alien_overflow - before.alien_overflow == over,
-	      "alien %s, %u to %u: %llu remote frees of %u, %llu overflows of %u", alien ? "on" : "off", from, to,
-	      (unsigned long long)after.remote_frees, OBJECTS, (unsigned long long)after.alien_overflow, over);
+	      "alien %s, %u to %u: %llu remote frees of %u, %llu overflows of %u",
+	      alien ? "on" : "off", from, to, (unsigned long long)after.remote_frees, OBJECTS,
+	      (unsigned long long)after.alien_overflow, over);
 	check(after.queued - before.queued == kept &&
 		      after.list_frees - before.list_frees == OBJECTS - kept,
-	      "alien %s, %u to %u: %llu objects wait of %u, %llu went home of %u", alien ? "on" : "off", from, to,
-	      (unsigned long long)(after.queued - before.queued), kept,
-	      (unsigned long long)(after.list_frees - before.list_frees), OBJECTS - kept);
+	      "alien %s, %u to %u: %llu objects wait of %u, %llu went home of %u",
+	      alien ? "on" : "off", from, to, (unsigned long long)(after.queued - before.queued),
+	      kept, (unsigned long long)(after.list_frees - before.list_frees), OBJECTS - kept);
 	home_only(cache, to, "with objects of another waiting");
 	kmem_cache_shrink(cache);
 	kmem_cache_get_info(cache, &after);
-	check(!after.num_objs && !after.queued, "alien %s, %u to %u: %llu objects left after shrinking",
-	      alien ? "on" : "off", from, to, (unsigned long long)after.num_objs);
+	check(!after.num_objs && !after.queued,
+	      "alien %s, %u to %u: %llu objects left after shrinking", alien ? "on" : "off", from,
+	      to, (unsigned long long)after.num_objs);
 	guest_end(s, cache);
 }
 

@@ -49,6 +49,12 @@ unpack() {
 	rm -rf "$into.new"
 	mkdir -p "$into.new"
 	printf '%s\n' "$@" | xargs -P 2 -n 1 sh -c 'dpkg-deb -x "$1" "$0"' "$into.new" || die "cannot unpack $*"
+	# links from the root of a file system that is not this machine's
+	find "$into.new" -type l -lname '/*' | while read -r link; do
+		below=${link#"$into.new"/}
+		up=$(echo "${below%/*}" | sed 's|[^/][^/]*|..|g')
+		ln -sfn "$up$(readlink "$link")" "$link"
+	done
 	for deb; do dpkg-deb -W --showformat='${Package} ${Version} ${Architecture}\n' "$deb"; done | sort >"$into.new/packages"
 	rm -rf "$into"
 	mv "$into.new" "$into"

@@ -192,7 +192,8 @@ void guest_end(struct kmem_system *s, struct kmem_cache *c)
 {
 	struct err e = { "" };
 
-	check(!kmem_system_check(s, &e), "the engine's invariants hold%s%s", *e.text ? ": " : "", e.text);
+	check(!kmem_system_check(s, &e), "the engine's invariants hold%s%s", *e.text ? ": " : "",
+	      e.text);
 	if (kmem_cache_destroy(c, &e) || kmem_system_destroy(s, &e))
 		die("%s", e.text);
 }

@@ -9,8 +9,9 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } checks[] = {
-	{ "topology", check_topology }, { "policies", check_policies }, { "fallback", check_fallback },
-	{ "alien", check_alien },	{ "numastat", check_numastat }, { "counters", check_counters },
+	{ "topology", check_topology }, { "policies", check_policies },
+	{ "fallback", check_fallback }, { "alien", check_alien },
+	{ "numastat", check_numastat }, { "counters", check_counters },
 };
 
 int main(int argc, char **argv)

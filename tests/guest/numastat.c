@@ -10,7 +10,8 @@
 /* Page tables, accounts and what the rest of the guest takes meanwhile. */
 #define NOISE (PAGES / 32)
 
-static const char *const field[] = { "numa_hit", "numa_miss", "numa_foreign", "local_node", "other_node" };
+static const char *const field[] = { "numa_hit", "numa_miss", "numa_foreign", "local_node",
+				     "other_node" };
 enum { HIT, MISS, FOREIGN, LOCAL, OTHER, FIELDS };
 
 struct stat {
@@ -49,14 +50,15 @@ static void touched(const char *name, enum slab_placement placement, unsigned fr
 		*(volatile char *)obj[i] = 1;
 	read_stat(&after);
 	for (unsigned i = 0; i < guest.nr; i++) {
-		int64_t want[FIELDS] = { share[i], 0, 0, i == from ? share[i] : 0, i == from ? 0 : share[i] };
+		int64_t want[FIELDS] = { share[i], 0, 0, i == from ? share[i] : 0,
+					 i == from ? 0 : share[i] };
 
 		for (unsigned f = 0; f < FIELDS; f++) {
 			int64_t got = after.n[i][f] - before.n[i][f];
 
 			check(llabs((long long)(got - want[f])) <= NOISE,
-			      "numastat of %s from node %u: node %u %s %+lld, expected %+lld (within %u)", name,
-			      from, i, field[f], (long long)got, (long long)want[f], NOISE);
+			      "numastat of %s from node %u: node %u %s %+lld, expected %+lld (within %u)",
+			      name, from, i, field[f], (long long)got, (long long)want[f], NOISE);
 		}
 	}
 	for (unsigned i = 0; i < PAGES; i++)

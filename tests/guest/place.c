@@ -6,15 +6,16 @@
 
 #include "tests/guest/help.h"
 
-#define OBJECTS 1200u /* a multiple of all numbers of nodes and of the sums of weights in use here */
-#define SIZE 1000     /* 4 of them in a page with their header's room: a slab is a page */
+#define OBJECTS \
+	1200u	  /* a multiple of all numbers of nodes and of the sums of weights in use here */
+#define SIZE 1000 /* 4 of them in a page with their header's room: a slab is a page */
 
 struct objects {
 	struct kmem_system *sys;
 	struct kmem_cache *cache;
 	unsigned nr;
 	void *obj[OBJECTS];
-	unsigned node[OBJECTS];	    /* of the object's first byte */
+	unsigned node[OBJECTS];	     /* of the object's first byte */
 	unsigned count[GUEST_NODES]; /* objects there */
 };
 
@@ -59,8 +60,8 @@ static void expect(const struct objects *o, const char *policy, unsigned from, c
 	char a[100], b[100];
 
 	check(!memcmp(o->count, want, sizeof(o->count)),
-	      "policy %s from node %u: objects by node %s, expected %s", policy, from, counts(o->count, a),
-	      counts(want, b));
+	      "policy %s from node %u: objects by node %s, expected %s", policy, from,
+	      counts(o->count, a), counts(want, b));
 }
 
 static void one_node(enum slab_placement placement, const char *name, unsigned from, unsigned asked,
@@ -83,7 +84,8 @@ static void one_node(enum slab_placement placement, const char *name, unsigned f
 
 static void by_object(unsigned from, bool weighted)
 {
-	static const unsigned weight[2][GUEST_NODES] = { { 1, 1, 1, 1, 1, 1, 1, 1 }, { 3, 1, 2, 2 } };
+	static const unsigned weight[2][GUEST_NODES] = { { 1, 1, 1, 1, 1, 1, 1, 1 },
+							 { 3, 1, 2, 2 } };
 	unsigned want[GUEST_NODES] = { 0 }, sum = 0, turn = 0, wrong = 0, left;
 	struct slab_config c;
 	struct objects o;
@@ -107,8 +109,8 @@ static void by_object(unsigned from, bool weighted)
 		}
 		wrong += o.node[i] != turn;
 	}
-	check(!wrong, "policy %s: %u of %u objects out of turn", weighted ? "weighted" : "interleave-object",
-	      wrong, o.nr);
+	check(!wrong, "policy %s: %u of %u objects out of turn",
+	      weighted ? "weighted" : "interleave-object", wrong, o.nr);
 	end(&o);
 }
 
@@ -145,11 +147,12 @@ static void by_page(unsigned from)
 		least = r.slabs[i] < least ? r.slabs[i] : least;
 		most = r.slabs[i] > most ? r.slabs[i] : most;
 	}
-	check(most - least <= 1 && least, "policy interleave-page from node %u: slabs by node %s", from,
-	      counts(r.slabs, text));
+	check(most - least <= 1 && least, "policy interleave-page from node %u: slabs by node %s",
+	      from, counts(r.slabs, text));
 	for (unsigned i = 1; i < o.nr; i++)
 		changes += o.node[i] != o.node[i - 1];
-	check(changes == info.num_slabs - 1, "policy interleave-page: %u changes of node over %llu slabs", changes,
+	check(changes == info.num_slabs - 1,
+	      "policy interleave-page: %u changes of node over %llu slabs", changes,
 	      (unsigned long long)info.num_slabs);
 	end(&o);
 }
@@ -175,8 +178,8 @@ void check_policies(void)
 /* ---- full nodes ---- */
 
 /* Nodes in the order in which the first object came from them, as "3 2 1 0"; and objects of each in one run. */
-static void overflow(const char *policy, enum slab_placement placement, unsigned from, unsigned node,
-		     const unsigned *order)
+static void overflow(const char *policy, enum slab_placement placement, unsigned from,
+		     unsigned node, const unsigned *order)
 {
 	enum { PAGES = 16 };
 	unsigned seen = 0, back = 0, met[GUEST_NODES] = { 0 };
@@ -208,7 +211,8 @@ static void overflow(const char *policy, enum slab_placement placement, unsigned
 		sprintf(is + strlen(is), " %u", met[i]);
 	for (unsigned i = 0; i < guest.nr; i++)
 		sprintf(should + strlen(should), " %u", order[i]);
-	check(!strcmp(is, should), "fallback of %s by distance from node %u: nodes in order%s, expected%s", policy,
+	check(!strcmp(is, should),
+	      "fallback of %s by distance from node %u: nodes in order%s, expected%s", policy,
 	      order[0], is, should);
 	check(!back && o.nr == PAGES * g.num * guest.nr,
 	      "fallback of %s: %u objects of full nodes, expected %u, %u of a nearer node behind one of a farther",

@@ -33,11 +33,11 @@ args=
 case $name in
 A)
 	program=qemu-system-x86_64
-	args="-M q35,hmat=on -cpu max -smp 4,sockets=2,cores=2 -m 512"
+	args="-M q35,hmat=on -cpu max -smp 2,sockets=2 -m 512"
 	i=0
 	for m in 0 1; do
 		args="$args -object memory-backend-ram,id=m$m,size=256M"
-		args="$args -numa node,nodeid=$m,cpus=$((m * 2))-$((m * 2 + 1)),memdev=m$m,initiator=$m"
+		args="$args -numa node,nodeid=$m,cpus=$m,memdev=m$m,initiator=$m"
 	done
 	distances 0-1-21
 	for i in 0-0-5-100 0-1-15-40 1-0-15-40 1-1-5-100; do
@@ -83,7 +83,8 @@ qemu() {
 	die "no C library in $q"
 }
 
-append="console=$console quiet panic=-1 numa_balancing=disable guest.word=$word guest.port=$port"
+# no_timer_check: on a busy host the emulated timer is late, which the kernel takes for a broken board
+append="console=$console quiet panic=-1 numa_balancing=disable no_timer_check guest.word=$word guest.port=$port"
 for w; do append="$append guest.$w"; done
 (qemu --version | head -n 1) >"$out/qemu" || exit $?
 echo "$word" >"$out/word"
@@ -99,8 +100,8 @@ sha256sum "$kernel" | cut -d' ' -f1 >>"$out/kernel"
 	# ended whatever it does; its exit code says nothing
 	(
 		i=0
-		while [ $i -lt "${GUEST_TIMEOUT:-240}" ] && kill -0 $pid 2>/dev/null; do sleep 1 && i=$((i + 1)); done
-		kill -9 $pid 2>/dev/null && echo "ended after ${GUEST_TIMEOUT:-240} s" >>"$out/qemu.log"
+		while [ $i -lt "${GUEST_TIMEOUT:-180}" ] && kill -0 $pid 2>/dev/null; do sleep 1 && i=$((i + 1)); done
+		kill -9 $pid 2>/dev/null && echo "ended after ${GUEST_TIMEOUT:-180} s" >>"$out/qemu.log"
 	) &
 	wait $pid
 	times >"$out/times"

@@ -1,0 +1,121 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# `make check-guest`: real NUMA nodes and real counters, in machines that QEMU emulates.
+#
+#	tests/guest/check.sh [GUEST...]    (A B C)
+#
+#	A  x86-64, 2 nodes with HMAT     B  x86-64, 4 nodes at unequal distances
+#	C  arm64 neoverse-n1, 2 nodes, instructions counted by the emulator
+#
+# Builds what they run, fetches what is missing (tests/guest/fetch.sh), starts the guests side by side, and reads what
+# they brought out. Exit code 0: all passed; 1: one failed; 77: none failed, and at least one could not run here, with
+# the name of the package that it wants. CHECK_GUEST=required: what is missing is a failure. FAULT (see faults.sh) goes
+# to the guests. DOWNLOADS and all else lie in GUEST_CACHE; see common.sh. What is measured in a guest is emulated: no
+# time of it means anything.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/guest/common.sh
+
+MAKE=${MAKE:-make}
+guests=${*:-A B C}
+cross=aarch64-linux-gnu
+begin=$(date +%s)
+mkdir -p "$GUEST_OUT" || exit 1
+# Both builds at once are as many jobs as there are CPUs.
+mk() { MAKEFLAGS='' "$MAKE" --no-print-directory -j"$(nproc)" DEPS=off "$@" >"$GUEST_OUT/build.$cpu.log" 2>&1 || {
+	tail -n 20 "$GUEST_OUT/build.$cpu.log"
+	die "the build for $cpu failed"
+}; }
+
+# Architecture, programs, and the rest of a guest by its name.
+describe() {
+	case $1 in
+	A | B) cpu=amd64 qemu=qemu-system-x86_64 ;;
+	C) cpu=arm64 qemu=qemu-system-aarch64 ;;
+	*) die "there is no guest $1 (A, B, C)" ;;
+	esac
+	steps=tests/guest/$1.steps
+	build=release
+	# the programs that the steps name
+	programs=$(sed -n 's/^[^#|]*|[0-9]*|//p' "$steps" | tr ' ;' '\n\n' |
+		grep -E '^(guest-check|slabscope|test_[a-z_]*|(trials|perf)\.sh)$' | sort -u)
+	if grep -Eq '(trials|perf)\.sh' "$steps"; then programs="$programs slabscope"; fi
+}
+
+prepare() {
+	tests/guest/fetch.sh kernel $cpu && tests/guest/fetch.sh busybox $cpu &&
+		tests/guest/fetch.sh busybox "$(host_arch)" || return
+	have $qemu || tests/guest/fetch.sh qemu || return
+	if [ $cpu != "$(host_arch)" ]; then
+		[ $cpu = arm64 ] || { (skip "gcc for $cpu" "a compiler for $cpu on this host") || return; }
+		have $cross-gcc || { (skip gcc-$cross "$cross-gcc") || return; }
+		tests/guest/fetch.sh sysroot $cpu
+	fi
+}
+
+# The names of what make builds for $programs, and where it lies.
+files() {
+	for p in $programs; do
+		case $p in
+		*.sh) echo "tests/guest/$p" ;;
+		slabscope) echo "$1/slabscope" ;;
+		*) echo "$1/tests/$p" ;;
+		esac
+	done | sort -u
+}
+
+boot() {
+	tests/guest/run.sh "$1" "$(echo "$GUEST_CACHE"/kernel-$cpu/boot/vmlinuz-*)" "$GUEST_OUT/$1.cpio" ${FAULT:+fault=$FAULT}
+}
+
+one() {
+	describe "$1"
+	prepare || return
+	if [ $cpu = "$(host_arch)" ]; then
+		at=build/$build extra=
+		CC=${CC:-gcc} STRIP=${STRIP:-strip}
+	else
+		at=build/$cross/$build extra="CROSS=$cross"
+		CC="$cross-gcc --sysroot=$GUEST_CACHE/sysroot-$cpu" STRIP=$cross-strip
+	fi
+	export STRIP
+	# shellcheck disable=SC2046,SC2086
+	(
+		flock 8
+		if [ -n "$extra" ]; then unset CC; fi
+		mk $extra $(files $at | grep -v '\.sh$')
+	) 8>"$GUEST_OUT/build.$cpu.lock" || return 1
+	export CC
+	# shellcheck disable=SC2046
+	tests/guest/initramfs.sh "$GUEST_OUT/$1.cpio" $cpu $steps $(files $at) || return
+	boot "$1" || return
+	# the kernel's own start can fail on a very busy host; once a step has begun, what happens is the verdict's
+	if ! grep -q 'guest: step' "$GUEST_OUT/$1/console"; then
+		echo "guest $1: it did not boot; once more"
+		boot "$1" || return
+	fi
+	tests/guest/verdict.sh "$1" $steps
+}
+
+for g in $guests; do
+	describe "$g"
+	(one "$g") >"$GUEST_OUT/$g.log" 2>&1 &
+	pids="${pids:-} $g:$!"
+done
+failed=0 skipped=0
+for p in $pids; do
+	wait "${p#*:}"
+	code=$?
+	cat "$GUEST_OUT/${p%:*}.log"
+	case $code in
+	0) ;;
+	77) skipped=$((skipped + 1)) && echo "guest ${p%:*}: skipped" ;;
+	*) failed=$((failed + 1)) ;;
+	esac
+done
+echo "check-guest: $(echo "$guests" | wc -w) guests, $failed failed, $skipped skipped, $(($(date +%s) - begin)) s of wall time;" \
+	"all that was seen in them is emulated"
+times >"$GUEST_OUT/times"
+echo "CPU time, user and system: $(tail -n 1 "$GUEST_OUT/times")"
+[ $failed = 0 ] || exit 1
+[ $skipped = 0 ] || exit 77
