@@ -37,7 +37,7 @@ describe() {
 	steps=tests/guest/$1.steps
 	build=release
 	# the programs that the steps name
-	programs=$(sed -n 's/^[^#|]*|[0-9]*|//p' "$steps" | tr ' ;' '\n\n' |
+	programs=$(sed -n 's/^[^#|]*|[0-9]*|//p' "$steps" | tr ' ;' '\n' |
 		grep -E '^(guest-check|slabscope|test_[a-z_]*|(trials|perf)\.sh)$' | sort -u)
 	if grep -Eq '(trials|perf)\.sh' "$steps"; then programs="$programs slabscope"; fi
 }
@@ -87,14 +87,14 @@ one() {
 	) 8>"$GUEST_OUT/build.$cpu.lock" || return 1
 	export CC
 	# shellcheck disable=SC2046
-	tests/guest/initramfs.sh "$GUEST_OUT/$1.cpio" $cpu $steps $(files $at) || return
+	tests/guest/initramfs.sh "$GUEST_OUT/$1.cpio" $cpu "$steps" $(files $at) || return
 	boot "$1" || return
 	# the kernel's own start can fail on a very busy host; once a step has begun, what happens is the verdict's
 	if ! grep -q 'guest: step' "$GUEST_OUT/$1/console"; then
 		echo "guest $1: it did not boot; once more"
 		boot "$1" || return
 	fi
-	tests/guest/verdict.sh "$1" $steps
+	tests/guest/verdict.sh "$1" "$steps"
 }
 
 for g in $guests; do

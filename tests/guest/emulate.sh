@@ -10,8 +10,11 @@
 
 name=qemu-${1%%-*} sysroot=$2
 shift 2
+# It notes something for each page of a reservation: of the engine's usual hundreds of GiB for minutes, and gigabytes.
+# Where address space is short the engine reserves less. In a guest it has all of it.
+ulimit -S -v 6000000
 for q in "$name" "$name-static" "$GUEST_CACHE/qemu-user/usr/bin/$name-static"; do
 	have "$q" && exec "$q" -L "$sysroot" "$@"
 done
-tests/guest/fetch.sh qemu-user || skip qemu-user-static "$name"
+(ulimit -v unlimited 2>/dev/null; tests/guest/fetch.sh qemu-user) || skip qemu-user-static "$name"
 exec "$GUEST_CACHE/qemu-user/usr/bin/$name-static" -L "$sysroot" "$@"

@@ -17,6 +17,7 @@ cd "$(dirname "$0")/../.." || exit 1
 base=$GUEST_OUT
 failed=0 skipped=0 pids=
 mkdir -p "$base"
+# shellcheck disable=SC2048
 for fault in ${*:-place fallback zero die}; do
 	case $fault in
 	place) guest=A says='FAIL policy bind (node 1) from node 0: objects by node 1200 0, expected 0 1200' ;;

@@ -48,6 +48,7 @@ unpack() {
 	shift
 	rm -rf "$into.new"
 	mkdir -p "$into.new"
+	# shellcheck disable=SC2016
 	printf '%s\n' "$@" | xargs -P 2 -n 1 sh -c 'dpkg-deb -x "$1" "$0"' "$into.new" || die "cannot unpack $*"
 	# links from the root of a file system that is not this machine's
 	find "$into.new" -type l -lname '/*' | while read -r link; do
@@ -55,6 +56,7 @@ unpack() {
 		up=$(echo "${below%/*}" | sed 's|[^/][^/]*|..|g')
 		ln -sfn "$up$(readlink "$link")" "$link"
 	done
+	# shellcheck disable=SC2016
 	for deb; do dpkg-deb -W --showformat='${Package} ${Version} ${Architecture}\n' "$deb"; done | sort >"$into.new/packages"
 	rm -rf "$into"
 	mv "$into.new" "$into"

@@ -19,7 +19,7 @@ bad() {
 last_step=$(sed -n 's/.*guest: step \([^ ]*\).*/\1/p' "$out/console" | tr -d '\r' | tail -n 1)
 
 # A result that is not whole is no result, whatever is in it.
-complete() {
+whole() {
 	[ -s "$out/result.tar" ] && [ -s "$result/sums" ] && [ -s "$result/results" ] &&
 		[ "$(tail -n 1 "$result/results")" = "end $(cat "$out/word")" ] &&
 		(cd "$result" && md5sum --quiet -c sums >/dev/null 2>&1)
@@ -27,7 +27,7 @@ complete() {
 
 verdict() {
 	echo "guest $name: emulated ($(cat "$out/qemu")), kernel $(head -n 1 "$out/kernel")"
-	if ! complete; then
+	if ! whole; then
 		bad "died before its results were whole, in or after step '${last_step:-none: it did not boot}'"
 		tail -n 5 "$out/console" "$out/qemu.log" 2>/dev/null | tr -d '\r'
 		return
