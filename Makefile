@@ -302,7 +302,7 @@ library: $(LIBRARY_A) $(LIBRARY_SO) ## build libslabscope.a and libslabscope.so
 again = +$(Q)$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) DEPS=off
 DEPS_CMD = $(if $(filter off,$(DEPS)),:,tools/deps.sh)
 
-.PHONY: all check check-run check-long check-report demo bench predict deps help
+.PHONY: all check check-run check-long check-report demo bench predict peers deps help
 deps: ## install the packages that are needed (or print the command)
 	$(Q)tools/deps.sh
 
@@ -337,8 +337,13 @@ demo: ## real caches with and without colour: tables, and results/demo/report.ht
 	$(again) all
 	$(Q)tools/demo.sh
 
-bench: ## the fast path against glibc's malloc; the modelled machine against cachegrind and native time
+# Optional, each of them: what is not here is left out, and said
+peers: ## install the allocators that the engine is measured against; build the plug-in of DPDK
+	$(Q)CC="$(CC)" DEPS=$(DEPS) tools/peers.sh $(BUILD) $(OUT)
+
+bench: ## the engine against its peers; the modelled machine against cachegrind and native time
 	$(Q)$(DEPS_CMD)
+	$(Q)CC="$(CC)" DEPS=$(DEPS) tools/peers.sh $(BUILD) $(OUT)
 	$(again) all benches model-tests
 	$(Q)if [ -f bench/bench.sh ]; then sh bench/bench.sh; \
 		else for b in $(BENCHES); do $$b || exit 1; done; fi
@@ -407,7 +412,7 @@ clean: ## remove what was built (results stay)
 # ---- looking at the sources ----------------------------------------------------------------------------------
 
 .PHONY: format format-check tidy cppcheck include-check lint
-C_FILES := $(ALL_SRC) $(ALL_HDR) $(wildcard tests/*.c tests/model/*.[ch] tests/guest/*.[ch]) $(BENCH_SRC)
+C_FILES := $(ALL_SRC) $(ALL_HDR) $(wildcard tests/*.c tests/model/*.[ch] tests/guest/*.[ch] bench/peers/*.c) $(BENCH_SRC)
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY ?= clang-tidy
 

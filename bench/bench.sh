@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# `make bench`: the engine's fast path against malloc; a table on the terminal, and
-# results/bench/engine-short.csv (load,object_size,allocator,version,ns_min,ns_median,rounds). Then the modelled machine:
+# `make bench`: the engine against its peers (a table on the terminal, and results/bench/engine.csv:
+# load,object_size,allocator,version,ns_min,ns_median,rounds). Then the modelled machine:
 # results/bench/model.csv (measure,value,unit,against,ratio), a part from each bench/model_*.sh and each program of
 # bench/model_*.c, which print such lines.
-# BUILD and VARIANT as for make; BENCH_ARGS goes to the program (--rounds N --pairs N).
+# BUILD and VARIANT as for make; BENCH_ARGS goes to the program (--rounds N --load NAME and so on).
 set -eu
 cd "$(dirname "$0")/.."
 prog=${BUILD:-build}/${VARIANT:-release}/bench_bench_engine
@@ -15,8 +15,8 @@ if [ ! -x "$prog" ]; then
 fi
 mkdir -p results/bench
 # shellcheck disable=SC2086 # BENCH_ARGS is words
-"$prog" --csv results/bench/engine-short.csv ${BENCH_ARGS-}
-echo "written: results/bench/engine-short.csv"
+"$prog" --csv results/bench/engine.csv ${BENCH_ARGS-}
+echo "written: results/bench/engine.csv"
 
 csv=results/bench/model.csv
 echo measure,value,unit,against,ratio >"$csv.new"

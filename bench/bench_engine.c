@@ -1,255 +1,345 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The fast path against the C library's malloc, in one process, in turns.
+ * The engine against its peers: the seven loads of bench/loads.h at 64 and 1024 bytes, each allocator with as direct
+ * calls as its API allows. `slab` is profile fast with its default statistics; `slab-call` the same through the
+ * seam's table; `null` the loads with nothing behind them. Nothing is taken off: all figures include the loop.
  *
- *	pair    alloc, free, again
- *	batch   128 allocs, then the 128 frees in a random order, again
+ * A cell (load, size, allocator) is a fresh process each time. All cells run once in each round, the allocators of a load
+ * and size next to each other, in an order that turns, so that a disturbance meets them alike. Ratios are taken
+ * within a round.
  *
- * both over LIVE objects that stay allocated (a peer's figures depend on that), at 64 and 1024
- * bytes, objects not touched. Each allocator has its own copy of the loop, calls as direct as its
- * API allows; `slab-call` is our engine through the seam's table, `null` the table with nothing
- * behind it, `loop` what the loop itself costs. Nothing is taken off: all of them include it.
+ *	bench_engine [--rounds N] [--scale PERCENT] [--load NAME] [--size BYTES] [--allocator NAME] [--csv FILE]
+ *		[--profile NAME] [--set TOGGLE=VALUE]
  *
- * A figure is the thread's CPU time per alloc+free pair over one round of a cell; all cells run
- * once in every round, in an order that turns, so that a disturbance meets them alike. Ratios are
- * taken within a round.
- *
- *	bench_engine [--rounds N] [--pairs N] [--csv FILE]
+ * What is memory, resident bytes per byte of payload with 50,000 written objects live, is told at the end.
  */
 #include <errno.h>
 #include <getopt.h>
-#include <sched.h>
-#include <stdbool.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#include "engine/allocator.h"
-#include "lib/clock.h"
+#include "bench/loads.h"
 #include "lib/file.h"
 #include "lib/host.h"
 #include "lib/rng.h"
 #include "lib/stat.h"
 
-#define LIVE 100u
-#define BATCH 128u
-#define ORDERS 64 /* different random orders, used in turn: no predictor learns one */
-#define MAX_ROUNDS 1001u
+#define MAX_ROUNDS 99u
+#define MAX_SETS 16
 
-enum load { LOAD_PAIR, LOAD_BATCH, LOADS };
-enum who { WHO_LOOP, WHO_NULL, WHO_SLAB, WHO_SLAB_CALL, WHO_MALLOC, WHOS };
-static const char *const load_name[] = { "pair", "batch128-random" };
-static const char *const who_name[] = { "loop", "null", "slab", "slab-call", "malloc" };
+/* ---- allocators ---- */
+
+enum how { HOW_NULL, HOW_SLAB, HOW_SEAM, HOW_MALLOC, HOW_PLAIN, HOW_SIZED, HOW_SLICE, HOW_PLUGIN };
+
+static char null_objects[1 << 16];
+
+LOAD_INLINE void *take(struct hands h, const int how)
+{
+	switch (how) {
+	case HOW_NULL:
+		return null_objects;
+	case HOW_SLAB:
+		return kmem_cache_alloc(h.slab, 0);
+	case HOW_SEAM:
+		return seam_alloc(h.c, false);
+	case HOW_MALLOC:
+		return malloc(h.size);
+	default:
+		return h.calls.alloc(h.size);
+	}
+}
+
+LOAD_INLINE void give(struct hands h, void *p, const int how)
+{
+	switch (how) {
+	case HOW_NULL:
+		escape(p);
+		break;
+	case HOW_SLAB:
+		kmem_cache_free(h.slab, p);
+		break;
+	case HOW_SEAM:
+		seam_free(h.c, p, false);
+		break;
+	case HOW_MALLOC:
+		free(p);
+		break;
+	case HOW_PLAIN:
+		h.calls.free(p);
+		break;
+	case HOW_SIZED:
+		h.calls.free_sized(p, h.size);
+		break;
+	default:
+		h.calls.free_slice(h.size, p);
+	}
+}
+
+LOADS(null, HOW_NULL);
+LOADS(slab, HOW_SLAB);
+LOADS(seam, HOW_SEAM);
+LOADS(malloc, HOW_MALLOC);
+LOADS(plain, HOW_PLAIN);
+LOADS(sized, HOW_SIZED);
+LOADS(slice, HOW_SLICE);
+
+static const load_fn *const loops[] = { loads_null,  loads_slab,  loads_seam, loads_malloc,
+					loads_plain, loads_sized, loads_slice };
+
+static const struct who {
+	const char *name, *seam;
+	enum how how;
+} whos[] = {
+	{ "null", "null", HOW_NULL },	       { "slab", "slab", HOW_SLAB },
+	{ "slab-call", "slab", HOW_SEAM },     { "glibc", "malloc", HOW_MALLOC },
+	{ "jemalloc", "jemalloc", HOW_PLAIN }, { "tcmalloc", "tcmalloc", HOW_SIZED },
+	{ "mimalloc", "mimalloc", HOW_PLAIN }, { "tbb", "tbb", HOW_PLAIN },
+	{ "gslice", "gslice", HOW_SLICE },     { "dpdk", "dpdk", HOW_PLUGIN },
+};
+enum { WHO_SLAB = 1, WHO_PEERS = 3, WHOS = sizeof(whos) / sizeof(*whos) };
+
+static const char *const load_name[] = { "pair", "rand", "big", "pc", "two", "churn", "burst" };
+static const uint64_t load_pairs[] = { 2000000, 1000000, 400000, 400000, 1000000, 400000, 400000 };
 static const unsigned sizes[] = { 64, 1024 };
-#define SIZES (sizeof(sizes) / sizeof(*sizes))
+static const unsigned memory_sizes[] = { 64, 192, 512, 1024, 4096 };
+enum { SIZES = 2, MEMORY_SIZES = 5 };
 
 struct plan {
-	unsigned rounds;
-	uint64_t pairs; /* per cell and round */
-	const char *csv;
-	uint8_t order[ORDERS][BATCH];
+	unsigned rounds, scale;
+	const char *load, *who, *csv, *profile, *set[MAX_SETS];
+	unsigned size, sets;
+	int cpu[2];
+	double ticks_per_ns;
+	struct load_data *data;
+	struct slab_config config;
+};
+
+/* What a cell's process says; version empty: the peer is not there, why says so. */
+struct answer {
+	double ns;
+	char version[64], why[200];
 };
 
 struct cell {
-	enum load load;
-	unsigned size;
-	enum who who;
-	struct seam_cache cache;
-	double *cpu, *wall; /* ns per pair, by round */
+	unsigned load, size, who;
+	double ns[MAX_ROUNDS];
+	struct answer last;
 };
 
-/* ---- the loops ---- */
+/* ---- the inside of a cell's process ---- */
 
-/* The compiler must believe that somebody looks at @p. */
-static inline void escape(void *p)
+static int open_cache(struct seam_cache *c, const struct plan *pl, unsigned who, unsigned size,
+		      struct err *e)
 {
-	__asm__ volatile("" : : "r"(p) : "memory");
+	struct allocator_request r = { .name = "bench", .size = size, .config = &pl->config };
+	struct kmem_system_config sc = { .populate = 0 };
+	int ret = 0;
+
+	memset(c, 0, sizeof(*c));
+	c->ops = allocator_find(whos[who].seam);
+	if (!c->ops)
+		return err_set(e, -ENOENT, "no allocator %s", whos[who].seam);
+	if (c->ops->is_slab)
+		ret = kmem_system_create(&r.system, &sc, e);
+	return ret ? ret : c->ops->create(c, &r, e);
 }
 
-/* What a loop calls with, in registers: `memory` in the engine's assembly makes the compiler load
- * anything else anew at each call. */
-struct hands {
-	struct seam_cache *c;
-	struct kmem_cache *slab;
-	size_t size;
-};
-
-static inline __attribute__((always_inline)) void *take(struct hands h, const enum who who)
+static void run_load(const struct plan *pl, unsigned load, unsigned size, unsigned who,
+		     struct answer *a)
 {
-	if (who == WHO_LOOP)
-		return h.c;
-	if (who == WHO_SLAB)
-		return kmem_cache_alloc(h.slab, 0);
-	if (who == WHO_MALLOC)
-		return malloc(h.size);
-	return seam_alloc(h.c, false);
-}
+	struct load_run r = { .d = pl->data,
+			      .cpu = { pl->cpu[0], pl->cpu[1] },
+			      .pairs = load_pairs[load] * pl->scale / 100,
+			      .ticks_per_ns = pl->ticks_per_ns };
+	const struct peer_plugin *plugin = NULL;
+	const load_fn *loop = whos[who].how == HOW_PLUGIN ? NULL : loops[whos[who].how];
+	struct seam_cache c;
+	struct err e = { "" };
 
-static inline __attribute__((always_inline)) void give(struct hands h, void *p, const enum who who)
-{
-	if (who == WHO_LOOP)
-		escape(p);
-	else if (who == WHO_SLAB)
-		kmem_cache_free(h.slab, p);
-	else if (who == WHO_MALLOC)
-		free(p);
-	else
-		seam_free(h.c, p, false);
-}
-
-static inline __attribute__((always_inline)) void loop_pair(struct seam_cache *c, uint64_t n,
-							    const enum who who)
-{
-	struct hands h = { c, c->slab, c->size };
-
-	while (n--) {
-		void *p = take(h, who);
-
-		escape(p);
-		give(h, p, who);
+	pin(pl->cpu[0]);
+	if (open_cache(&c, pl, who, size, &e)) {
+		snprintf(a->why, sizeof(a->why), "%.199s", e.text);
+		return;
 	}
-}
-
-static inline __attribute__((always_inline)) void
-loop_batch(struct seam_cache *c, uint64_t n, const struct plan *pl, const enum who who)
-{
-	struct hands h = { c, c->slab, c->size };
-	void *p[BATCH];
-
-	for (uint64_t b = 0; b < n / BATCH; b++) {
-		const uint8_t *order = pl->order[b % ORDERS];
-
-		for (unsigned i = 0; i < BATCH; i++)
-			p[i] = take(h, who);
-		escape(p);
-		for (unsigned i = 0; i < BATCH; i++)
-			give(h, p[order[i]], who);
+	r.h = (struct hands){ .c = &c, .slab = c.slab, .size = size };
+	if (peer_direct(&c))
+		r.h.calls = *peer_direct(&c);
+	if (!loop) {
+		plugin = peer_plugin(whos[who].seam, &e);
+		loop = plugin->loads;
+		r.thread = plugin->thread;
+		r.h.pool = ((struct peer_pool *)c.priv)->pool;
+		plugin->thread();
 	}
+	loop[load](&r);
+	a->ns = r.ns;
+	snprintf(a->version, sizeof(a->version), "%.63s", c.ops->version());
 }
 
-#define LOOPS(name, who)                                                                     \
-	static __attribute__((noinline)) void pair_##name(struct seam_cache *c, uint64_t n,  \
-							  const struct plan *pl)             \
-	{                                                                                    \
-		(void)pl;                                                                    \
-		loop_pair(c, n, who);                                                        \
-	}                                                                                    \
-	static __attribute__((noinline)) void batch_##name(struct seam_cache *c, uint64_t n, \
-							   const struct plan *pl)            \
-	{                                                                                    \
-		loop_batch(c, n, pl, who);                                                   \
+static size_t resident(void)
+{
+	unsigned long size, pages = 0;
+	FILE *f = fopen("/proc/self/statm", "r");
+
+	if (f && fscanf(f, "%lu %lu", &size, &pages) != 2)
+		pages = 0;
+	if (f)
+		fclose(f);
+	return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Resident bytes per byte of payload: what 50,000 objects, written, add to a process that has had one. */
+static void run_memory(const struct plan *pl, unsigned size, unsigned who, struct answer *a)
+{
+	static void *p[HELD];
+	struct seam_cache c;
+	struct err e = { "" };
+	size_t before;
+
+	if (open_cache(&c, pl, who, size, &e)) {
+		snprintf(a->why, sizeof(a->why), "%.199s", e.text);
+		return;
 	}
-LOOPS(loop, WHO_LOOP)
-LOOPS(null, WHO_NULL)
-LOOPS(slab, WHO_SLAB)
-LOOPS(slab_call, WHO_SLAB_CALL)
-LOOPS(malloc, WHO_MALLOC)
-
-static void (*const loops[LOADS][WHOS])(struct seam_cache *, uint64_t, const struct plan *) = {
-	{ pair_loop, pair_null, pair_slab, pair_slab_call, pair_malloc },
-	{ batch_loop, batch_null, batch_slab, batch_slab_call, batch_malloc },
-};
-
-/* ---- one cell ---- */
-
-static uint64_t cpu_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+	for (unsigned i = 0; i < HELD; i++)
+		p[i] = &p[i]; /* resident before, too */
+	c.ops->free(&c, c.ops->alloc(&c));
+	resident();
+	before = resident();
+	for (unsigned i = 0; i < HELD; i++)
+		memset(p[i] = c.ops->alloc(&c), 1, size);
+	a->ns = (double)(resident() - before) / ((double)HELD * size);
+	snprintf(a->version, sizeof(a->version), "%.63s", c.ops->version());
 }
 
-static void run(struct cell *x, const struct plan *pl, unsigned round)
+/* @load LOADS_NR: memory. A process that dies answers nothing. */
+static struct answer in_process(const struct plan *pl, unsigned load, unsigned size, unsigned who)
 {
-	uint64_t pairs = pl->pairs / BATCH * BATCH, cpu, wall;
-	void *live[LIVE];
+	struct answer a = { .why = "its process died" };
+	int fd[2];
+	pid_t pid;
 
-	for (unsigned i = 0; i < LIVE; i++)
-		live[i] = x->cache.ops->alloc(&x->cache);
-	loops[x->load][x->who](&x->cache, pairs / 16 / BATCH * BATCH + BATCH, pl); /* warm */
-	wall = clock_ns();
-	cpu = cpu_ns();
-	loops[x->load][x->who](&x->cache, pairs, pl);
-	cpu = cpu_ns() - cpu;
-	wall = clock_ns() - wall;
-	x->cpu[round] = (double)cpu / (double)pairs;
-	x->wall[round] = (double)wall / (double)pairs;
-	for (unsigned i = 0; i < LIVE; i++)
-		x->cache.ops->free(&x->cache, live[i]);
-}
-
-static int cell_init(struct cell *x, const struct plan *pl, struct kmem_system *sys,
-		     const struct slab_config *cfg, struct err *e)
-{
-	char name[64];
-	struct allocator_request r = { .name = name, .size = x->size, .config = cfg };
-
-	snprintf(name, sizeof(name), "%s-%s-%u", who_name[x->who], load_name[x->load], x->size);
-	x->cache.ops = allocator_find(x->who <= WHO_NULL   ? "null" :
-				      x->who == WHO_MALLOC ? "malloc" :
-							     "slab");
-	if (!x->cache.ops)
-		return err_set(e, -ENOENT, "no allocator for %s", who_name[x->who]);
-	r.system = x->cache.ops->is_slab ? sys : NULL;
-	x->cpu = calloc(pl->rounds, sizeof(*x->cpu));
-	x->wall = calloc(pl->rounds, sizeof(*x->wall));
-	if (!x->cpu || !x->wall)
-		return err_set(e, -ENOMEM, "no memory for %u rounds", pl->rounds);
-	return x->cache.ops->create(&x->cache, &r, e);
+	fflush(NULL);
+	if (pipe(fd) || (pid = fork()) < 0) {
+		snprintf(a.why, sizeof(a.why), "fork: %s", strerror(errno));
+		return a;
+	}
+	if (!pid) {
+		a.why[0] = '\0';
+		if (load < LOADS_NR)
+			run_load(pl, load, size, who, &a);
+		else
+			run_memory(pl, size, who, &a);
+		_exit(write(fd[1], &a, sizeof(a)) != sizeof(a));
+	}
+	close(fd[1]);
+	if (read(fd[0], &a, sizeof(a)) != sizeof(a))
+		a.version[0] = '\0';
+	close(fd[0]);
+	waitpid(pid, NULL, 0);
+	return a;
 }
 
 /* ---- what came out ---- */
 
 struct spread {
 	double min, median, max;
+	struct stat_interval in; /* rank 0: too few values for 90 % */
 };
 
 static struct spread spread_of(const double *v, unsigned n)
 {
 	double s[MAX_ROUNDS];
+	struct spread x = { 0 };
 
 	memcpy(s, v, n * sizeof(*v));
 	stat_sort(s, n);
-	return (struct spread){ s[0], stat_median(s, n), s[n - 1] };
+	x.min = s[0];
+	x.median = stat_median(s, n);
+	x.max = s[n - 1];
+	stat_sign_interval(s, n, 0.9, &x.in);
+	return x;
 }
 
-/* @base's time over @x's, round by round. */
-static struct spread ratio_of(const struct cell *base, const struct cell *x, unsigned n)
+/* @peer's time over @x's, round by round. */
+static struct spread ratio_of(const struct cell *peer, const struct cell *x, unsigned n)
 {
 	double v[MAX_ROUNDS] = { 0 };
 
 	for (unsigned i = 0; i < n; i++)
-		v[i] = x->cpu[i] > 0 ? base->cpu[i] / x->cpu[i] : 0;
+		v[i] = x->ns[i] > 0 ? peer->ns[i] / x->ns[i] : 0;
 	return spread_of(v, n);
 }
 
-/* What the project promises of `slab`: pair at most a quarter, batch at most a fifth of malloc's
- * time. */
-static double goal(enum load load)
+static void print_group(const struct cell *group, unsigned rounds)
 {
-	return load == LOAD_PAIR ? 4 : 5;
-}
-
-static void print_group(const struct cell *group, const struct plan *pl)
-{
-	const struct cell *base = &group[WHO_MALLOC];
+	const struct cell *slab = &group[WHO_SLAB];
 
 	for (unsigned w = 0; w < WHOS; w++) {
 		const struct cell *x = &group[w];
-		struct spread c = spread_of(x->cpu, pl->rounds), t = spread_of(x->wall, pl->rounds);
-		struct spread r = ratio_of(base, x, pl->rounds);
+		struct spread s, r;
 
-		printf("%-16s %5u  %-10s %8.2f %8.2f %8.2f   %8.2f", load_name[x->load], x->size,
-		       who_name[w], c.min, c.median, c.max, t.median);
-		if (w != WHO_MALLOC)
-			printf("   %6.2f  (%.2f..%.2f)", r.median, r.min, r.max);
-		if (w == WHO_SLAB)
-			printf("  goal %.0f: %s", goal(x->load),
-			       r.median >= goal(x->load) ? "reached" : "missed");
+		if (!x->last.version[0])
+			continue;
+		s = spread_of(x->ns, rounds);
+		printf("%-6s %5u  %-10s %8.2f %8.2f", load_name[x->load], x->size, whos[w].name,
+		       s.min, s.median);
+		if (s.in.rank)
+			printf("  [%.2f, %.2f]", s.in.lo, s.in.hi);
+		if (w >= WHO_PEERS && slab->last.version[0]) {
+			r = ratio_of(x, slab, rounds);
+			printf("  %7.2f", r.median);
+			if (r.in.rank)
+				printf("  [%.2f, %.2f]", r.in.lo, r.in.hi);
+			if (r.median <= 1)
+				printf("  ahead of us");
+		}
 		putchar('\n');
 	}
+}
+
+/* By size: each peer's geometric mean of ratios over the loads, and by load the peer that comes nearest. */
+static void print_ratios(const struct cell *cells, unsigned n, unsigned size, unsigned rounds)
+{
+	double least[LOADS_NR];
+	unsigned who[LOADS_NR] = { 0 };
+
+	printf("\n%u bytes: peer / slab, median of the rounds\n%-10s", size, "");
+	for (unsigned l = 0; l < LOADS_NR; l++)
+		printf(" %8s", load_name[l]);
+	printf(" %8s\n", "geomean");
+	for (unsigned w = WHO_PEERS; w < WHOS; w++) {
+		double sum = 0;
+		unsigned have = 0;
+
+		printf("%-10s", whos[w].name);
+		for (unsigned i = 0; i + WHOS <= n; i += WHOS) {
+			const struct cell *x = &cells[i + w];
+			double r;
+
+			if (x->size != size || !x->last.version[0])
+				continue;
+			r = ratio_of(x, &cells[i + WHO_SLAB], rounds).median;
+			printf(" %8.2f", r);
+			sum += log(r);
+			if (!who[x->load] || r < least[x->load]) {
+				who[x->load] = w;
+				least[x->load] = r;
+			}
+			have++;
+		}
+		if (have)
+			printf(" %8.2f\n", exp(sum / have));
+		else
+			printf(" not here\n");
+	}
+	printf("%-10s", "nearest");
+	for (unsigned l = 0; l < LOADS_NR; l++)
+		printf(" %8s", who[l] ? whos[who[l]].name : "-");
+	putchar('\n');
 }
 
 static int write_csv(const struct cell *cells, unsigned n, const struct plan *pl, struct err *e)
@@ -261,87 +351,149 @@ static int write_csv(const struct cell *cells, unsigned n, const struct plan *pl
 		return r;
 	fprintf(f.stream, "load,object_size,allocator,version,ns_min,ns_median,rounds\n");
 	for (unsigned i = 0; i < n; i++) {
-		struct spread c = spread_of(cells[i].cpu, pl->rounds);
+		const struct cell *x = &cells[i];
+		struct spread s = spread_of(x->ns, pl->rounds);
 
-		fprintf(f.stream, "%s,%u,%s,%s,%.3f,%.3f,%u\n", load_name[cells[i].load],
-			cells[i].size, who_name[cells[i].who], cells[i].cache.ops->version(), c.min,
-			c.median, pl->rounds);
+		if (x->last.version[0])
+			fprintf(f.stream, "%s,%u,%s,%s,%.3f,%.3f,%u\n", load_name[x->load], x->size,
+				whos[x->who].name, x->last.version, s.min, s.median, pl->rounds);
 	}
 	return file_commit(&f, e);
 }
 
-/* ---- all of it ---- */
-
-/* One CPU for the whole run: cells must not differ by where they ran. Harmless if it fails. */
-static void stay_here(void)
+static void print_memory(const struct plan *pl)
 {
-	cpu_set_t set;
-	int cpu = sched_getcpu();
+	printf("\nresident bytes per byte of payload, %u live objects, written\n%-10s", HELD, "");
+	for (unsigned s = 0; s < MEMORY_SIZES; s++)
+		printf(" %7u B", memory_sizes[s]);
+	putchar('\n');
+	for (unsigned w = WHO_SLAB; w < WHOS; w++) {
+		if (whos[w].how == HOW_SEAM || (pl->who && strcmp(pl->who, whos[w].name)))
+			continue;
+		printf("%-10s", whos[w].name);
+		for (unsigned s = 0; s < MEMORY_SIZES; s++) {
+			struct answer a = in_process(pl, LOADS_NR, memory_sizes[s], w);
 
-	if (cpu < 0 || cpu >= CPU_SETSIZE)
-		return;
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
+			if (!a.version[0]) {
+				printf(" %s", a.why);
+				break;
+			}
+			printf(" %9.3f", a.ns);
+		}
+		putchar('\n');
+	}
 }
 
-static void print_head(const struct kmem_machine *m, const struct plan *pl)
+/* ---- all of it ---- */
+
+static int wanted(const struct plan *pl, const struct cell *x)
 {
-	printf("slabscope %s (%s, %s), profile fast, CPU from %s; malloc %s\n",
-	       host_build_version(), host_build_variant(), host_build_compiler(),
-	       m->cpu_source == KMEM_CPU_RSEQ ? "rseq" : "the thread's slot",
-	       allocator_find("malloc")->version());
-	printf("%u rounds of %llu pairs, %u live objects\n", pl->rounds,
-	       (unsigned long long)pl->pairs, LIVE);
-	if (host_build_is_slow())
-		printf("note: this build is sanitized or not optimised: its times mean nothing\n");
-	printf("%-16s %5s  %-10s %8s %8s %8s   %8s   malloc / it\n", "load", "bytes", "allocator",
-	       "min", "median", "max", "wall");
-	printf("%-16s %5s  %-10s %26s   %8s   median  (min..max)\n", "", "", "",
-	       "CPU ns per alloc+free", "median");
+	return (!pl->load || !strcmp(pl->load, load_name[x->load])) &&
+	       (!pl->size || pl->size == x->size) &&
+	       (!pl->who || !strcmp(pl->who, whos[x->who].name) || x->who == WHO_SLAB);
+}
+
+static void run_rounds(const struct plan *pl, struct cell *cells, unsigned n)
+{
+	for (unsigned round = 0; round < pl->rounds; round++)
+		for (unsigned i = 0; i < n; i++) {
+			struct cell *x = &cells[i / WHOS * WHOS + (i + round) % WHOS];
+
+			if (!wanted(pl, x) || (round && !x->last.version[0]))
+				continue;
+			x->last = in_process(pl, x->load, x->size, x->who);
+			x->ns[round] = x->last.ns;
+			if (!x->last.version[0] && !i)
+				fprintf(stderr, "bench_engine: %s\n", x->last.why);
+		}
 }
 
 static int measure(struct plan *pl, struct cell *cells, unsigned n, struct err *e)
 {
-	struct kmem_system_config sc = { .populate = 1 };
-	struct kmem_machine m;
-	struct kmem_system *sys;
-	struct slab_config cfg;
-	int r = kmem_machine_native(&m, e);
+	struct clock_facts f;
 
-	sc.machine = &m;
-	if (!r)
-		r = slab_config_profile(&cfg, "fast", e);
-	if (!r)
-		r = kmem_system_create(&sys, &sc, e);
-	if (r)
-		return r;
-	for (unsigned i = 0; i < n && !r; i++)
-		r = cell_init(&cells[i], pl, sys, &cfg, e);
-	if (r)
-		return r;
-	print_head(&m, pl);
-	for (unsigned round = 0; round < pl->rounds; round++)
-		for (unsigned i = 0; i < n; i++)
-			run(&cells[(i + round) % n], pl, round);
+	clock_measure(&f, 20);
+	pl->ticks_per_ns = f.ticks_per_ns;
+	printf("slabscope %s (%s, %s), profile %s; %u rounds; CPU ns per alloc+free, intervals of 90 %%\n",
+	       host_build_version(), host_build_variant(), host_build_compiler(), pl->profile,
+	       pl->rounds);
+	if (host_build_is_slow())
+		printf("note: this build is sanitized or not optimised: its times mean nothing\n");
+	run_rounds(pl, cells, n);
+	for (unsigned w = 0; w < WHOS; w++)
+		if (!cells[w].last.version[0] && wanted(pl, &cells[w]))
+			printf("not here: %s\n", cells[w].last.why);
+	printf("%-6s %5s  %-10s %8s %8s  %s\n", "load", "bytes", "allocator", "min", "median",
+	       "interval of the median; it / slab, interval");
 	for (unsigned i = 0; i < n; i += WHOS)
-		print_group(&cells[i], pl);
-	if (pl->csv)
-		r = write_csv(cells, n, pl, e);
-	for (unsigned i = 0; i < n; i++) {
-		cells[i].cache.ops->destroy(&cells[i].cache);
-		free(cells[i].cpu);
-		free(cells[i].wall);
+		print_group(&cells[i], pl->rounds);
+	for (unsigned s = 0; s < SIZES; s++)
+		print_ratios(cells, n, sizes[s], pl->rounds);
+	if (!pl->load)
+		print_memory(pl);
+	return pl->csv ? write_csv(cells, n, pl, e) : 0;
+}
+
+static int make_data(struct load_data **out)
+{
+	struct load_data *d = calloc(1, sizeof(*d));
+	struct rng rng;
+
+	if (!d)
+		return -ENOMEM;
+	rng_seed(&rng, 1);
+	for (unsigned k = 0; k < ORDERS; k++) {
+		for (unsigned i = 0; i < BATCH; i++)
+			d->order[k][i] = (uint8_t)i;
+		rng_shuffle(&rng, d->order[k], BATCH, 1);
 	}
-	return kmem_system_destroy(sys, r ? NULL : e) ? -EBUSY : r;
+	for (unsigned i = 0; i < BIG; i++)
+		d->big[i] = i;
+	rng_shuffle(&rng, d->big, BIG, sizeof(d->big[0]));
+	for (unsigned i = 0; i < sizeof(d->any) / sizeof(d->any[0]); i++)
+		d->any[i] = (uint32_t)rng_below(&rng, HELD);
+	for (unsigned i = 0; i < sizeof(d->burst) / sizeof(d->burst[0]); i++)
+		d->burst[i] = (uint16_t)(1 + rng_below(&rng, BURST));
+	*out = d;
+	return 0;
+}
+
+static int configure(struct plan *pl, struct err *e)
+{
+	cpu_set_t may;
+	int r = slab_config_profile(&pl->config, pl->profile, e);
+
+	for (unsigned i = 0; !r && i < pl->sets; i++) {
+		char name[64];
+		const char *eq = strchr(pl->set[i], '=');
+		const struct opt *o = NULL;
+
+		if (eq) {
+			snprintf(name, sizeof(name), "%.*s", (int)(eq - pl->set[i]), pl->set[i]);
+			o = opt_find(slab_config_opts, name);
+		}
+		r = o ? opt_parse(o, &pl->config, eq + 1, e) :
+			err_set(e, -EINVAL, "--set %s: no such toggle", pl->set[i]);
+	}
+	/* the first two CPUs that we may use; with one, both threads share it */
+	sched_getaffinity(0, sizeof(may), &may);
+	for (int cpu = 0, n = 0; cpu < CPU_SETSIZE && n < 2; cpu++)
+		if (CPU_ISSET(cpu, &may))
+			pl->cpu[n++] = pl->cpu[1] = cpu;
+	return r ? r : make_data(&pl->data);
 }
 
 static int parse(struct plan *pl, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "rounds", required_argument, NULL, 'r' },
-		{ "pairs", required_argument, NULL, 'p' },
+		{ "scale", required_argument, NULL, 'n' },
+		{ "load", required_argument, NULL, 'l' },
+		{ "size", required_argument, NULL, 's' },
+		{ "allocator", required_argument, NULL, 'a' },
 		{ "csv", required_argument, NULL, 'c' },
+		{ "profile", required_argument, NULL, 'p' },
+		{ "set", required_argument, NULL, 't' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int o;
@@ -349,50 +501,59 @@ static int parse(struct plan *pl, int argc, char **argv)
 	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (o == 'r')
 			pl->rounds = (unsigned)strtoul(optarg, NULL, 10);
-		else if (o == 'p')
-			pl->pairs = strtoull(optarg, NULL, 10);
+		else if (o == 'n')
+			pl->scale = (unsigned)strtoul(optarg, NULL, 10);
+		else if (o == 'l')
+			pl->load = optarg;
+		else if (o == 's')
+			pl->size = (unsigned)strtoul(optarg, NULL, 10);
+		else if (o == 'a')
+			pl->who = optarg;
 		else if (o == 'c')
 			pl->csv = optarg;
+		else if (o == 'p')
+			pl->profile = optarg;
+		else if (o == 't' && pl->sets < MAX_SETS)
+			pl->set[pl->sets++] = optarg;
 		else
 			return -EINVAL;
 	}
-	if (optind < argc || !pl->rounds || pl->rounds > MAX_ROUNDS || pl->pairs < BATCH) {
-		fprintf(stderr,
-			"bench_engine: expected --rounds 1..%u, --pairs %u or more, --csv FILE\n",
-			MAX_ROUNDS, BATCH);
+	if (optind < argc || !pl->rounds || pl->rounds > MAX_ROUNDS || !pl->scale) {
+		fprintf(stderr, "bench_engine: expected --rounds 1..%u, --scale 1 or more\n",
+			MAX_ROUNDS);
 		return -EINVAL;
 	}
 	return 0;
 }
 
+/* jemalloc wants more thread-local storage than a library loaded late can have, unless this is said at the start. */
+static void start_with_tls(char **argv)
+{
+	if (getenv("GLIBC_TUNABLES"))
+		return;
+	setenv("GLIBC_TUNABLES", "glibc.rtld.optional_static_tls=16384", 1);
+	execv("/proc/self/exe", argv);
+}
+
 int main(int argc, char **argv)
 {
-	struct plan pl = { .rounds = 15, .pairs = 1000000 };
-	struct cell cells[LOADS * SIZES * WHOS];
+	static struct cell cells[LOADS_NR * SIZES * WHOS];
+	struct plan pl = { .rounds = 7, .scale = 100, .profile = "fast" };
 	struct err e = { "" };
-	struct rng rng;
 	unsigned n = 0;
 
 	if (parse(&pl, argc, argv))
 		return 2;
-	memset(cells, 0, sizeof(cells));
-	for (unsigned load = 0; load < LOADS; load++)
+	start_with_tls(argv);
+	for (unsigned load = 0; load < LOADS_NR; load++)
 		for (unsigned s = 0; s < SIZES; s++)
-			for (unsigned w = 0; w < WHOS; w++, n++) {
-				cells[n].load = (enum load)load;
-				cells[n].size = sizes[s];
-				cells[n].who = (enum who)w;
-			}
-	rng_seed(&rng, 1);
-	for (unsigned k = 0; k < ORDERS; k++) {
-		for (unsigned i = 0; i < BATCH; i++)
-			pl.order[k][i] = (uint8_t)i;
-		rng_shuffle(&rng, pl.order[k], BATCH, 1);
-	}
-	stay_here();
-	if (measure(&pl, cells, n, &e)) {
+			for (unsigned w = 0; w < WHOS; w++)
+				cells[n++] =
+					(struct cell){ .load = load, .size = sizes[s], .who = w };
+	if (configure(&pl, &e) || measure(&pl, cells, n, &e)) {
 		fprintf(stderr, "bench_engine: %s\n", e.text);
 		return 1;
 	}
+	free(pl.data);
 	return 0;
 }
