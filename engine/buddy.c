@@ -7,15 +7,12 @@ static const char *const kind_name[] = { "nothing", "space", "clean", "dirty", "
 
 static struct list_head *node_at(const struct buddy *b, uint64_t at)
 {
-	return &b->page[at].head.list;
+	return &b->link[at];
 }
 
 static uint64_t page_of(const struct buddy *b, const struct list_head *l)
 {
-	const struct kmem_page *pg =
-		(const void *)((const char *)l - offsetof(struct kmem_page, head.list));
-
-	return (uint64_t)(pg - b->page);
+	return (uint64_t)(l - b->link);
 }
 
 static enum buddy_set set_of(enum buddy_kind kind)
@@ -59,9 +56,10 @@ static void unlink_block(struct buddy *b, uint64_t at)
 	mark(b, at, BUDDY_NONE, 0);
 }
 
-void buddy_init(struct buddy *b, struct kmem_page *page, uint8_t *state, unsigned max_order)
+void buddy_init(struct buddy *b, struct kmem_page *page, struct list_head *link, uint8_t *state,
+		unsigned max_order)
 {
-	*b = (struct buddy){ .page = page, .state = state, .max_order = max_order };
+	*b = (struct buddy){ .page = page, .link = link, .state = state, .max_order = max_order };
 	for (unsigned set = 0; set < BUDDY_SETS; set++)
 		for (unsigned i = 0; i < BUDDY_ORDERS; i++)
 			b->list[set][i].next = b->list[set][i].prev = &b->list[set][i];

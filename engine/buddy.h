@@ -7,7 +7,7 @@
  * out. Pure accounts: no system call, no lock (the arena's lock is held by the caller).
  *
  * One byte per page says what begins there: kind and order at a block's first page, 0 inside a
- * block. A block that is not handed out is linked through head.list of its first struct kmem_page,
+ * block. A block that is not handed out is linked through the link of its first page,
  * which carries no slab then.
  *
  *	page     0        4    5    6        8                16
@@ -35,6 +35,7 @@ enum buddy_set { BUDDY_SET_SPACE, BUDDY_SET_FREE, BUDDY_SETS };
 
 struct buddy {
 	struct kmem_page *page; /* of the arena's first page */
+	struct list_head *link; /* [nr_pages] */
 	uint8_t *state;		/* [nr_pages] */
 	unsigned max_order;	/* no block is larger; nr_pages == 1 << max_order */
 	uint64_t pages[BUDDY_SETS], used;
@@ -45,7 +46,8 @@ struct buddy {
 #define BUDDY_NOTHING (~(uint64_t)0)
 
 /* All of it one block of space. @state is zero on entry. */
-void buddy_init(struct buddy *b, struct kmem_page *page, uint8_t *state, unsigned max_order);
+void buddy_init(struct buddy *b, struct kmem_page *page, struct list_head *link, uint8_t *state,
+		unsigned max_order);
 
 /* Take a block of @order from a set: its first page, or BUDDY_NOTHING. *@kind is what it was. The
  * block belongs to nobody until buddy_give() or buddy_use(). */

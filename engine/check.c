@@ -29,7 +29,8 @@ static int check_layout(struct checker *k, const struct slab *slab, const struct
 {
 	char *page = slab_page(slab, g);
 	size_t bytes = (size_t)g->page_size << g->gfporder, front = 0;
-	const struct kmem_page *p = pages_lookup(k->core->sys->map, page);
+	unsigned n;
+	const struct kmem_page *p = pages_entries(k->core->sys->map, page, g->gfporder, &n);
 
 	if (!g->off_slab && g->rules != RULES_6_1)
 		front = g->slab_size;
@@ -41,9 +42,10 @@ static int check_layout(struct checker *k, const struct slab *slab, const struct
 			   g->colour, slab->colouroff);
 	if (slab->colouroff + front + (size_t)g->num * g->size > bytes)
 		return bad(k, "slab %p: objects do not fit", (void *)page);
-	for (unsigned i = 0; i < 1u << g->gfporder; i++)
+	for (unsigned i = 0; i < n; i++)
 		if (p[i].cache != k->core->cache || p[i].slab != slab)
-			return bad(k, "slab %p: page %u is not mapped to it", (void *)page, i);
+			return bad(k, "slab %p: piece %u of %u is not mapped to it", (void *)page,
+				   i, n);
 	return 0;
 }
 

@@ -100,7 +100,7 @@ static struct slab *alloc_slabmgmt(struct kmem_cache_core *core, const struct km
 			return NULL;
 	}
 	if (stack) {
-		slab = &pages_lookup(core->sys->map, page)->head;
+		slab = pages_head(core->sys->map, page);
 		slab->s_mem = page + off;
 		if (g->off_slab)
 			slab->freelist = mgmt;
@@ -122,15 +122,17 @@ static struct slab *alloc_slabmgmt(struct kmem_cache_core *core, const struct km
 	return slab;
 }
 
+/* @slab NULL: no longer. */
 static void slab_map_pages(struct kmem_cache_core *core, struct slab *slab, void *page,
 			   const struct slab_geometry *g)
 {
-	struct kmem_page *p = pages_lookup(core->sys->map, page);
+	const struct pages_map *map = core->sys->map;
+	struct kmem_page entry = { slab ? core->cache : NULL, slab };
+	unsigned n;
+	struct kmem_page *p = pages_entries(map, page, g->gfporder, &n);
 
-	for (unsigned i = 0; i < 1u << g->gfporder; i++) {
-		p[i].cache = core->cache;
-		p[i].slab = slab;
-	}
+	for (unsigned i = 0; i < n; i++)
+		p[i] = entry;
 }
 
 static void cache_init_objs(struct kmem_cache_core *core, struct slab *slab,
@@ -218,7 +220,6 @@ void slab_destroy(struct kmem_cache_core *core, struct slab *slab)
 	struct kmem_geo *geo = core->geo[slab->geometry];
 	const struct slab_geometry *g = &geo->g;
 	char *page = slab_page(slab, g);
-	struct kmem_page *p = pages_lookup(core->sys->map, page);
 	void *mgmt = NULL;
 
 	if (geo->debug)
@@ -230,10 +231,7 @@ void slab_destroy(struct kmem_cache_core *core, struct slab *slab)
 		}
 	if (g->off_slab)
 		mgmt = g->rules == RULES_6_1 ? slab->freelist : (void *)slab;
-	for (unsigned i = 0; i < 1u << g->gfporder; i++) {
-		p[i].cache = NULL;
-		p[i].slab = NULL;
-	}
+	slab_map_pages(core, NULL, page, g);
 	if (watched(core))
 		watch_tell(core, KMEM_WATCH_FREED, geo, page, slab, slab->nodeid, slab->colour);
 	pages_free(core->sys->pages, page, g->gfporder);

@@ -61,13 +61,20 @@ static void keep_aligned(const struct pages_sys *sys, void *addr, size_t len, ui
 }
 
 /* The range, the page array and the state bytes for arenas of @bytes each: all or nothing. */
+static size_t accounts_bytes(uint64_t nr)
+{
+	return nr * (sizeof(struct kmem_page_head) + sizeof(struct kmem_page) +
+		     sizeof(struct list_head) + sizeof(uint8_t)) +
+	       (nr >> PAGES_BLOCK_ORDER) * sizeof(struct kmem_page);
+}
+
 static int reserve(struct pages *p, uint64_t bytes)
 {
 	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 	uint64_t span = bytes * BACKING_NR, total = span * p->nr_nodes;
 	/* Blocks are aligned to their size up to 1 GiB (and always to a huge page). */
 	uint64_t align = bytes < GiB ? bytes : GiB, nr = total >> p->map.page_shift;
-	void *range = NULL, *page = NULL, *state = NULL;
+	void *range = NULL, *accounts = NULL;
 	int r;
 
 	if (total / p->nr_nodes != span || total + align < total || total + align > SIZE_MAX)
@@ -77,30 +84,26 @@ static int reserve(struct pages *p, uint64_t bytes)
 	r = p->sys->map(&range, total + align, PROT_NONE, flags);
 	if (r)
 		return r;
-	r = p->sys->map(&page, nr * sizeof(struct kmem_page), PROT_READ | PROT_WRITE, flags);
-	if (r)
-		goto no_page;
-	r = p->sys->map(&state, nr, PROT_READ | PROT_WRITE, flags);
-	if (r)
-		goto no_state;
+	r = p->sys->map(&accounts, accounts_bytes(nr), PROT_READ | PROT_WRITE, flags);
+	if (r) {
+		p->sys->unmap(range, total + align);
+		return r;
+	}
 	/* Touched here and there only: a huge page for each place would be waste. Refused: no harm.
 	 * */
-	p->sys->advise(page, nr * sizeof(struct kmem_page), MADV_NOHUGEPAGE);
-	p->sys->advise(state, nr, MADV_NOHUGEPAGE);
+	p->sys->advise(accounts, accounts_bytes(nr), MADV_NOHUGEPAGE);
 	keep_aligned(p->sys, range, total + align, total, align, &p->map.base);
 	p->map.end = p->map.base + total;
 	p->map.node_span = span;
-	p->map.page = page;
-	p->page_len = nr * sizeof(struct kmem_page);
-	p->state = state;
-	p->state_len = nr;
+	p->accounts = accounts;
+	p->accounts_len = accounts_bytes(nr);
+	p->map.head = accounts;
+	p->map.page = (void *)(p->map.head + nr);
+	p->link = (void *)(p->map.page + nr);
+	p->map.block = (void *)(p->link + nr);
+	p->state = p->map.block + (nr >> PAGES_BLOCK_ORDER);
 	p->arena_bytes = bytes;
 	return 0;
-no_state:
-	p->sys->unmap(page, nr * sizeof(struct kmem_page));
-no_page:
-	p->sys->unmap(range, total + align);
-	return r;
 }
 
 /* Less and less until it fits: RLIMIT_AS, 39-bit address spaces, strict overcommit (valgrind says
@@ -199,8 +202,7 @@ void pages_destroy(struct pages *p)
 	if (!p)
 		return;
 	p->sys->unmap((void *)p->map.base, p->map.end - p->map.base);
-	p->sys->unmap(p->map.page, p->page_len);
-	p->sys->unmap(p->state, p->state_len);
+	p->sys->unmap(p->accounts, p->accounts_len);
 	munmap(p, p->self_len);
 }
 
@@ -213,8 +215,7 @@ int pages_is_account(const struct pages *p, const void *addr)
 {
 	uintptr_t a = (uintptr_t)addr;
 
-	return a - (uintptr_t)p->map.page < p->page_len || a - (uintptr_t)p->state < p->state_len ||
-	       a - (uintptr_t)p < p->self_len;
+	return a - (uintptr_t)p->accounts < p->accounts_len || a - (uintptr_t)p < p->self_len;
 }
 
 /* ---- alloc, free ---- */
@@ -250,8 +251,8 @@ static void ready(struct pages *p, struct arena *a)
 {
 	if (a->ready)
 		return;
-	buddy_init(&a->buddy, p->map.page + a->first, (uint8_t *)p->state + a->first,
-		   pages_log2(p->arena_bytes) - p->map.page_shift);
+	buddy_init(&a->buddy, p->map.page + a->first, p->link + a->first,
+		   (uint8_t *)p->state + a->first, pages_log2(p->arena_bytes) - p->map.page_shift);
 	a->ready = 1;
 }
 
@@ -332,18 +333,30 @@ static void bad_free(struct pages *p, void *addr, unsigned order)
 	atomic_store(&p->bad_order, order);
 }
 
+static void clear_blocks(const struct pages_map *map, const void *addr, unsigned order)
+{
+	unsigned n;
+	struct kmem_page *block = pages_entries(map, addr, order, &n);
+
+	for (unsigned i = 0; i < n; i++)
+		if (block[i].slab)
+			block[i] = (struct kmem_page){ NULL, NULL };
+}
+
 void pages_free(struct pages *p, void *addr, unsigned order)
 {
-	struct kmem_page *page = pages_lookup(&p->map, addr);
 	uintptr_t off = (uintptr_t)addr - p->map.base;
+	struct kmem_page *page;
 	struct node *node;
 	struct arena *a;
 	uint64_t at;
 
-	if (!page || off & ((UINT64_C(1) << p->map.page_shift) - 1) || order >= BUDDY_ORDERS) {
+	if (off >= p->map.end - p->map.base || off & ((UINT64_C(1) << p->map.page_shift) - 1) ||
+	    order >= BUDDY_ORDERS) {
 		bad_free(p, addr, order);
 		return;
 	}
+	page = &p->map.page[off >> p->map.page_shift];
 	node = &p->node[off / p->map.node_span];
 	a = &node->arena[off % p->map.node_span / p->arena_bytes];
 	at = (uint64_t)(page - p->map.page) - a->first;
@@ -360,6 +373,8 @@ void pages_free(struct pages *p, void *addr, unsigned order)
 			page[i].cache = NULL;
 			page[i].slab = NULL;
 		}
+	if (order >= PAGES_BLOCK_ORDER)
+		clear_blocks(&p->map, addr, order);
 	buddy_give(&a->buddy, at, order, BUDDY_DIRTY);
 	kmem_unlock(&a->lock);
 	atomic_fetch_sub_explicit(&node->held, UINT64_C(1) << (order + p->map.page_shift),

@@ -12,9 +12,9 @@
  *	| node 0: base pages | THP | hugetlb | node 1: base pages | THP | hugetlb | ...
  *
  * Memory is committed in chunks, bound to the node (mbind) where the node is real, and handed out in
- * power-of-two blocks by a buddy scheme. Beside the range lies an array with one struct kmem_page per page:
- * the O(1) map from an address to (cache, slab), and the home of rules-6.1 slab headers, like the kernel's
- * struct page.
+ * power-of-two blocks by a buddy scheme. Beside the range lie two arrays with an entry per page, the two halves of
+ * the kernel's struct page: struct kmem_page, the O(1) map from an address to (cache, slab), and struct
+ * kmem_page_head, the home of rules-6.1 slab headers.
  *
  * Invariants (pages_check()): the free blocks of an arena are disjoint, aligned to their size (relative to
  * the arena), never both buddies of a pair free; free pages + allocated pages == committed pages.
@@ -35,8 +35,17 @@ struct pages;
 struct kmem_page {
 	struct kmem_cache *cache; /* NULL: no slab here */
 	struct slab *slab;
-	struct slab head; /* rules 6.1: the slab's header, in the first page of the slab */
 };
+
+/* Slabs from this order on are in the map of blocks instead, which is so much smaller that it stays in cache where the
+ * map of pages does not. An entry belongs to the slab that fills the block, or is empty: no slab that is smaller, or
+ * its user, sees it change. */
+#define PAGES_BLOCK_ORDER 4
+
+/* A page's other half, apart from the map so that the map of what most look up stays dense. */
+struct kmem_page_head {
+	struct slab slab; /* rules 6.1: the slab's header, in the head of its first page */
+} __attribute__((aligned(64)));
 
 struct pages_config {
 	uint64_t node_bytes; /* address space per node and backing; 0: as much as 47-bit space sensibly allows
@@ -87,15 +96,39 @@ struct pages_map {
 	uintptr_t end;	     /* one past it */
 	uintptr_t node_span; /* bytes per node */
 	unsigned page_shift;
-	struct kmem_page *page; /* one per page from base on */
+	struct kmem_page *page; /* one per page from base on; of slabs below PAGES_BLOCK_ORDER */
+	struct kmem_page_head *head; /* the same */
+	struct kmem_page *
+		block; /* one per 2^PAGES_BLOCK_ORDER pages: as page, where one slab has all of them */
 };
 const struct pages_map *pages_map(const struct pages *p);
 
+/* NULL: @addr lies elsewhere. Of a page without a slab: an entry with NULLs. */
 static inline struct kmem_page *pages_lookup(const struct pages_map *m, const void *addr)
 {
-	uintptr_t a = (uintptr_t)addr;
+	uintptr_t off = (uintptr_t)addr - m->base;
+	struct kmem_page *b;
 
-	return a >= m->base && a < m->end ? &m->page[(a - m->base) >> m->page_shift] : NULL;
+	if (off >= m->end - m->base)
+		return NULL;
+	b = &m->block[off >> m->page_shift >> PAGES_BLOCK_ORDER];
+	return b->slab ? b : &m->page[off >> m->page_shift];
+}
+
+/* The entries of a slab of @order at @addr, which lies in the range, and how many. */
+static inline struct kmem_page *pages_entries(const struct pages_map *m, const void *addr,
+					      unsigned order, unsigned *n)
+{
+	uintptr_t at = ((uintptr_t)addr - m->base) >> m->page_shift;
+
+	*n = order < PAGES_BLOCK_ORDER ? 1u << order : 1u << (order - PAGES_BLOCK_ORDER);
+	return order < PAGES_BLOCK_ORDER ? &m->page[at] : &m->block[at >> PAGES_BLOCK_ORDER];
+}
+
+/* @addr lies in the range. */
+static inline struct slab *pages_head(const struct pages_map *m, const void *addr)
+{
+	return &m->head[((uintptr_t)addr - m->base) >> m->page_shift].slab;
 }
 
 static inline unsigned pages_node(const struct pages_map *m, const void *addr)

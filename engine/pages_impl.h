@@ -41,9 +41,11 @@ struct node {
 struct pages {
 	struct pages_map map;
 	const struct pages_sys *sys;
-	void *state;		    /* a byte per page, for struct buddy */
-	size_t page_len, state_len; /* bytes of map.page and of state */
-	size_t self_len;	    /* bytes of this struct, which is mapped */
+	void *state;		/* a byte per page, for struct buddy */
+	struct list_head *link; /* one per page, the same */
+	void *accounts;		/* one mapping: map.head, map.page, link, map.block, state */
+	size_t accounts_len;
+	size_t self_len; /* bytes of this struct, which is mapped */
 	uint64_t arena_bytes, chunk[BACKING_NR];
 	unsigned nr_nodes, populate;
 	uint64_t hugetlb;	    /* bytes of a page of the pool; 0: none */

@@ -77,7 +77,7 @@ static struct block *alloc_one(struct pages *p, struct block *all, size_t *n, st
 		pg->cache = (struct kmem_cache *)
 				    b->at; /* as a slab would; pages_free() takes it away */
 		pg->slab = (struct slab *)b->at;
-		memset(&pg->head, 0xa5, sizeof(pg->head));
+		memset(pages_head(m, b->at + (i << m->page_shift)), 0xa5, sizeof(struct slab));
 	}
 	write_tags(b, (size_t)1 << m->page_shift);
 	(*n)++;
