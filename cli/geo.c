@@ -63,6 +63,7 @@ static const struct {
 	[STEP_OFF_NO_GAIN] = { "off-no-gain",
 			       "the index would cost over half an object: not here" },
 	[STEP_WASTEFUL] = { "wasteful", "possible, but over 1/8 is left: look further" },
+	[STEP_FEW] = { "few", "possible, but under min_objects: look further" },
 	[STEP_TAKEN_WASTE] = { "taken", "taken: at most 1/8 is left" },
 	[STEP_TAKEN_BREAK] = { "taken-break", "taken: the search ends at the break order" },
 	[STEP_TAKEN_RECLAIM] = { "taken-reclaim", "taken: reclaimable, so the first that fits" },

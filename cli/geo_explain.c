@@ -107,10 +107,12 @@ static void print_management(FILE *f, const struct geo_query *q, const struct sl
 		g->slab_size);
 	if (g->header_bytes)
 		fprintf(f, "header %u + ", g->header_bytes);
-	fprintf(f, "index %u x %u", g->num, g->index_bytes);
-	if (g->slab_size > g->header_bytes + g->num * g->index_bytes)
-		fprintf(f, " + alignment %u",
-			g->slab_size - g->header_bytes - g->num * g->index_bytes);
+	if (g->index_bytes)
+		fprintf(f, "index %u x %u", g->num, g->index_bytes);
+	else
+		fprintf(f, "index %u bits", g->num);
+	if (g->slab_size > g->header_bytes + slab_index_size(g))
+		fprintf(f, " + alignment %u", g->slab_size - g->header_bytes - slab_index_size(g));
 	if (g->off_slab)
 		fprintf(f, "; in an object of the general cache of %u",
 			kmalloc_size_for(g->slab_size, q->in.cache_line));

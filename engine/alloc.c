@@ -41,6 +41,14 @@ static void refill_from_slabs(struct kmem_cache_core *core, struct kmem_list3 *l
 	while (batch && (slab = first_slab(l3))) {
 		const struct kmem_geo *geo = core->geo[slab->geometry];
 
+		if (!geo->g.index_bytes) {
+			unsigned n = geo->g.num - slab->inuse;
+
+			n = n < batch ? n : batch;
+			slab_get_bits(slab, &geo->g, &ac->entry[ac->avail], n);
+			ac->avail += n;
+			batch -= n;
+		}
 		for (; slab->inuse < geo->g.num && batch; batch--)
 			ac->entry[ac->avail++] = slab_get_obj(core, slab, geo);
 		fix_slab_list(l3, slab, &geo->g);

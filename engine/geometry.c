@@ -51,13 +51,13 @@ static unsigned front_bytes(const struct geometry_work *w, unsigned num)
 
 	if (w->r->mgmt_line_rounded && w->in->cache_line > to)
 		to = w->in->cache_line;
-	return geometry_round_up(w->header + num * w->index, to);
+	return geometry_round_up(w->header + geometry_index(w, num), to);
 }
 
 /* On-slab management for @num objects. 6.1 has its index at the slab's end, unpadded. */
 static unsigned on_slab_bytes(const struct geometry_work *w, unsigned num)
 {
-	return w->three_modes ? num * w->index : front_bytes(w, num);
+	return w->three_modes ? geometry_index(w, num) : front_bytes(w, num);
 }
 
 /* Objects beside on-slab management: as if nothing were padded, then one less until they fit. */
@@ -97,7 +97,7 @@ static void estimate(const struct geometry_work *w, struct fill *f)
 static int off_slab_refused(const struct geometry_work *w, const struct fill *f,
 			    enum slab_verdict *why)
 {
-	unsigned bytes = w->header + f->num * w->index;
+	unsigned bytes = w->header + geometry_index(w, f->num);
 	unsigned general = kmalloc_size_for(bytes, w->in->cache_line);
 
 	*why = STEP_OFF_LIMIT;
@@ -106,7 +106,7 @@ static int off_slab_refused(const struct geometry_work *w, const struct fill *f,
 	if (w->c->mgmt == MGMT_OFF)
 		return 0;
 	if (!w->three_modes)
-		return w->size < w->header || f->num > (w->size - w->header) / w->index;
+		return w->size < w->header || geometry_index(w, f->num) > w->size - w->header;
 	*why = STEP_OFF_NO_GAIN;
 	return general > w->in->object_size / 2;
 }
@@ -117,6 +117,8 @@ static enum slab_verdict stop_reason(const struct geometry_work *w, const struct
 {
 	uint64_t S = (uint64_t)w->in->page_size << f->order;
 
+	if (f->num < w->c->min_objects && f->order < w->c->break_order)
+		return STEP_FEW;
 	if ((uint64_t)f->left * 8 <= S)
 		return STEP_TAKEN_WASTE;
 	if (geometry_caps_num(w) &&
@@ -150,7 +152,7 @@ static int search(const struct geometry_work *w, unsigned mode, unsigned first, 
 		}
 		trace(w, &f, verdict);
 		if (verdict != STEP_NOTHING_FITS && verdict != STEP_OFF_NO_GAIN &&
-		    verdict != STEP_WASTEFUL)
+		    verdict != STEP_WASTEFUL && verdict != STEP_FEW)
 			break;
 	}
 	return found;
@@ -181,7 +183,7 @@ static int fill_by_guess(const struct geometry_work *w, unsigned first, unsigned
 		trace(w, f, MODE_PULLED_BACK);
 	}
 	if (f->mode == MODE_OFF_SLAB)
-		f->slab_size = w->header + f->num * w->index;
+		f->slab_size = w->header + geometry_index(w, f->num);
 	return 1;
 }
 
@@ -229,7 +231,7 @@ static void give_up_object(const struct geometry_work *w, struct fill *f)
 		f->slab_size = on_slab_bytes(w, f->num);
 		f->left -= f->slab_size;
 	} else {
-		f->slab_size = w->header + f->num * w->index;
+		f->slab_size = w->header + geometry_index(w, f->num);
 	}
 	trace(w, f, SLACK_OBJECT_GIVEN);
 }
@@ -336,7 +338,8 @@ static int no_fit(const struct geometry_work *w, struct err *e)
 			e, -EINVAL,
 			"mgmt: cannot be off-slab: no %sgeneral cache holds a descriptor of %u "
 			"bytes",
-			w->in->kmalloc_self ? "smaller " : "", w->header + f.num * w->index);
+			w->in->kmalloc_self ? "smaller " : "",
+			w->header + geometry_index(w, f.num));
 	return err_set(
 		e, -E2BIG,
 		"an object of %u bytes and on-slab management do not fit in a slab of %u pages "

@@ -73,7 +73,7 @@ struct slab_geometry {
 	unsigned colour_off;   /* bytes */
 	unsigned off_slab;     /* management in another cache */
 	unsigned objfreelist;  /* 6.1: index inside a free object */
-	unsigned index_bytes;  /* 1, 2 or 4 */
+	unsigned index_bytes;  /* 1, 2 or 4; 0: a bit for each object, in words of 8 bytes */
 	unsigned header_bytes; /* in-slab (or in slabp object) header; 0 at 6.1 */
 	unsigned red_zone, poison, store_user; /* effective: dropped where alignment forbids */
 	unsigned red_align_word; /* bytes of the store-user word (word, or the red-zone alignment) */
@@ -106,6 +106,7 @@ enum slab_verdict {
 	STEP_OFF_LIMIT,	    /* the descriptor would need too large an object: stop */
 	STEP_OFF_NO_GAIN,   /* 6.1: the index's general cache is over half an object: next order */
 	STEP_WASTEFUL,	    /* accepted, but over 1/8 is left: look further */
+	STEP_FEW,	    /* accepted, but fewer than min_objects: look further */
 	STEP_TAKEN_WASTE,   /* accepted, at most 1/8 is left: stop */
 	STEP_TAKEN_BREAK,   /* accepted at the break order: stop, whatever is left */
 	STEP_TAKEN_RECLAIM, /* accepted, reclaimable: stop at the first order that fits */
@@ -151,6 +152,12 @@ unsigned slab_sets(const struct slab_geometry *g, unsigned line, unsigned sets, 
 
 /* Defaults of the inputs: x86-64, 4 KiB pages, 64 B line, 8 B word, 2 CPUs. */
 void slab_geometry_in_init(struct slab_geometry_in *in, unsigned object_size);
+
+/* Bytes of the free index for the slab's objects. */
+static inline unsigned slab_index_size(const struct slab_geometry *g)
+{
+	return g->index_bytes ? g->num * g->index_bytes : (g->num + 63) / 64 * 8;
+}
 
 /* The invariants above; 0 or -EINVAL naming the broken equation. */
 int slab_geometry_check(const struct slab_geometry *g, struct err *e);

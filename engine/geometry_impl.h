@@ -16,7 +16,7 @@ struct geometry_work {
 	const struct slab_rules *r;
 	struct slab_trace *t;
 	unsigned three_modes;	/* 6.1: no first guess, three modes in order */
-	unsigned header, index; /* bytes */
+	unsigned header, index; /* bytes; index 0: a bit for each object */
 	unsigned max_num;	/* most objects an index entry can name */
 	unsigned align, size;	/* final */
 	unsigned unrounded;	/* size before it was rounded to align */
@@ -31,6 +31,12 @@ int geometry_size(struct geometry_work *w, struct err *e);
 static inline unsigned geometry_round_up(unsigned v, unsigned align)
 {
 	return (v + align - 1) & ~(align - 1);
+}
+
+/* The free index for @num objects; bits come in words of 64. */
+static inline unsigned geometry_index(const struct geometry_work *w, unsigned num)
+{
+	return w->index ? num * w->index : (num + 63) / 64 * 8;
 }
 
 /* SLAB_LIMIT caps the number of objects while there is a list of indices with end marks (2.6.x);

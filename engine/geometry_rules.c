@@ -153,7 +153,7 @@ static int is_pow2(unsigned v)
 
 static int check_management(const struct slab_geometry *g, struct err *e)
 {
-	uint64_t index = (uint64_t)g->header_bytes + (uint64_t)g->num * g->index_bytes;
+	uint64_t index = (uint64_t)g->header_bytes + slab_index_size(g);
 
 	EQ(!(g->off_slab && g->objfreelist), "management in two places");
 	EQ(g->slab_size >= index, "slab_size %u, header and index take %llu", g->slab_size,
@@ -213,9 +213,10 @@ int slab_geometry_check(const struct slab_geometry *g, struct err *e)
 	EQ(g->colour_off && g->colour_off % g->align == 0, "colour_off %u, align %u", g->colour_off,
 	   g->align);
 	EQ(g->num >= 1, "num %u", g->num);
-	EQ(g->index_bytes == 1 || g->index_bytes == 2 || g->index_bytes == 4, "index_bytes %u",
-	   g->index_bytes);
-	EQ(g->index_bytes == 4 || g->num <= (1u << 8 * g->index_bytes) - 1,
+	EQ(!g->index_bytes || g->index_bytes == 1 || g->index_bytes == 2 || g->index_bytes == 4,
+	   "index_bytes %u", g->index_bytes);
+	EQ(g->index_bytes || g->header_bytes, "bits, and the header in the page's descriptor");
+	EQ(!g->index_bytes || g->index_bytes == 4 || g->num <= (1u << 8 * g->index_bytes) - 1,
 	   "num %u, index_bytes %u", g->num, g->index_bytes);
 	EQ(g->batchcount >= 1 && g->batchcount <= g->limit, "batchcount %u, limit %u",
 	   g->batchcount, g->limit);

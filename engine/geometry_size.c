@@ -76,21 +76,29 @@ static void choose_size(struct geometry_work *w)
 	w->size = size + geometry_round_up(w->c->stride_pad, w->align);
 }
 
-static void choose_index(struct geometry_work *w)
+static int choose_index(struct geometry_work *w, struct err *e)
 {
 	static const unsigned bytes[] = {
-		[INDEX_AUTO] = 0, [INDEX_1] = 1, [INDEX_2] = 2, [INDEX_4] = 4
+		[INDEX_AUTO] = 0, [INDEX_1] = 1, [INDEX_2] = 2, [INDEX_4] = 4, [INDEX_BITS] = 0
 	};
+	unsigned bits = w->c->index == INDEX_BITS;
+
+	if (bits && w->c->rules != RULES_2_6_22)
+		return err_set(
+			e, -EINVAL,
+			"index: bits are an index for rules 2.6.22 only (which has one header and "
+			"one index per slab)");
 
 	w->header = w->in->word == 4 ? w->r->header32 : w->r->header;
 	w->index = bytes[w->c->index];
-	if (!w->index)
+	if (!w->index && !bits)
 		w->index = w->r->index;
-	if (!w->index)
+	if (!w->index && !bits)
 		w->index = w->in->page_size / 256 <= 16 ? 1 : 2;
-	w->max_num = w->index == 4 ? ~0u : (1u << 8 * w->index) - 1;
+	w->max_num = w->index == 4 || bits ? ~0u : (1u << 8 * w->index) - 1;
 	if (geometry_caps_num(w))
 		w->max_num -= 3; /* END, FREE and ACTIVE are no objects: SLAB_LIMIT */
+	return 0;
 }
 
 static int choose_colour_off(struct geometry_work *w, struct err *e)
@@ -107,7 +115,10 @@ static int choose_colour_off(struct geometry_work *w, struct err *e)
 
 int geometry_size(struct geometry_work *w, struct err *e)
 {
-	choose_index(w);
+	int ret = choose_index(w, e);
+
+	if (ret)
+		return ret;
 	choose_size(w);
 	if (w->t)
 		w->t->unrounded = w->unrounded;

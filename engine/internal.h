@@ -235,6 +235,8 @@ unsigned cpu_to_node(const struct kmem_system *s, int cpu);
 
 struct kmem_list3 *list3_create(struct kmem_system *s, struct kmem_cache_core *core, unsigned node);
 void *slab_get_obj(struct kmem_cache_core *core, struct slab *slab, const struct kmem_geo *geo);
+/* index=bits: the next @n (there are so many) into @p, the last one first. */
+void slab_get_bits(struct slab *slab, const struct slab_geometry *g, void **p, unsigned n);
 /* Put objects (all of the node of @l3) back into their slabs; slabs to be destroyed go to @doomed. l3->lock held. */
 void free_block(struct kmem_cache_core *core, struct kmem_list3 *l3, void **p, unsigned n,
 		struct list_head *doomed);

@@ -4,7 +4,8 @@
  * slabs_full, slabs_partial and slabs_free.
  *
  * The free index of a slab is a list (2.6.22: index[i] names the next free one) or a stack (6.1: index[inuse] is
- * the next one out). Both are LIFO.
+ * the next one out), both LIFO; or bits (index=bits), of which the lowest goes out first: objects leave in the order of
+ * their addresses whatever the order they came back in, and a new slab is walked through from its start.
  */
 #include "engine/internal.h"
 
@@ -58,6 +59,16 @@ static bool is_stack(const struct slab_geometry *g)
 	return g->rules == RULES_6_1;
 }
 
+static bool is_bits(const struct slab_geometry *g)
+{
+	return !g->index_bytes;
+}
+
+static uint64_t *slab_bits(const struct slab *slab, const struct slab_geometry *g)
+{
+	return (uint64_t *)((uintptr_t)slab + g->header_bytes);
+}
+
 void *slab_index_base(const struct slab *slab, const struct slab_geometry *g)
 {
 	return is_stack(g) ? slab->freelist : (char *)(uintptr_t)slab + g->header_bytes;
@@ -68,6 +79,13 @@ void slab_freelist_init(struct slab *slab, const struct slab_geometry *g)
 	void *base = slab_index_base(slab, g);
 	unsigned step = !is_stack(g);
 
+	if (is_bits(g)) {
+		memset(base, 0xff, g->num / 64 * 8);
+		if (g->num % 64)
+			((uint64_t *)base)[g->num / 64] = (UINT64_C(1) << g->num % 64) - 1;
+		slab->free = 0;
+		return;
+	}
 	/* list: i names i + 1, the last entry is never followed (inuse says when the slab is full) */
 	for (unsigned i = 0; i < g->num; i++)
 		index_set(base, g->index_bytes, i, i + step == g->num ? 0 : i + step);
@@ -77,6 +95,25 @@ void slab_freelist_init(struct slab *slab, const struct slab_geometry *g)
 		index_set(base, g->index_bytes, g->num - 1, g->num - 1);
 }
 
+void slab_get_bits(struct slab *slab, const struct slab_geometry *g, void **p, unsigned n)
+{
+	uint64_t *bits = slab_bits(slab, g), word;
+	unsigned w = slab->free;
+
+	slab->inuse += n;
+	while (n) {
+		char *first = (char *)slab->s_mem + g->obj_offset + (size_t)w * 64 * g->size;
+
+		for (word = bits[w]; word && n; word &= word - 1) {
+			p[--n] = first + (size_t)(unsigned)__builtin_ctzll(word) * g->size;
+			__builtin_prefetch(p[n], 1);
+		}
+		bits[w] = word;
+		w += !word && n;
+	}
+	slab->free = w;
+}
+
 void *slab_get_obj(struct kmem_cache_core *core, struct slab *slab, const struct kmem_geo *geo)
 {
 	const struct slab_geometry *g = &geo->g;
@@ -84,6 +121,10 @@ void *slab_get_obj(struct kmem_cache_core *core, struct slab *slab, const struct
 	unsigned i;
 
 	(void)core;
+	if (is_bits(g)) {
+		slab_get_bits(slab, g, &obj, 1);
+		return obj;
+	}
 	if (!is_stack(g)) {
 		i = slab->free;
 		slab->free = index_get(base, g->index_bytes, i);
@@ -104,6 +145,13 @@ static void slab_put_obj(struct slab *slab, const struct slab_geometry *g, void 
 {
 	unsigned i = obj_to_index(slab, g, obj);
 
+	if (is_bits(g)) {
+		slab_bits(slab, g)[i / 64] |= UINT64_C(1) << i % 64;
+		if (i / 64 < slab->free)
+			slab->free = i / 64;
+		slab->inuse--;
+		return;
+	}
 	if (is_stack(g)) {
 		if (!slab->freelist) /* objfreelist, slab was full: the index moves into this object */
 			slab->freelist = obj;
@@ -115,6 +163,23 @@ static void slab_put_obj(struct slab *slab, const struct slab_geometry *g, void 
 	slab->inuse--;
 }
 
+/* As many bits as free objects, none beyond the last, none below `free`. */
+static int bits_free_map(const struct slab *slab, const struct slab_geometry *g, uint8_t *map)
+{
+	const uint64_t *bits = slab_bits(slab, g);
+	unsigned n = 0, words = (g->num + 63) / 64;
+
+	for (unsigned i = 0; i < words * 64; i++) {
+		if (!(bits[i / 64] >> i % 64 & 1))
+			continue;
+		if (i >= g->num || i / 64 < slab->free)
+			return -EINVAL;
+		map[i] = 1;
+		n++;
+	}
+	return n == g->num - slab->inuse ? 0 : -EINVAL;
+}
+
 int slab_free_map(const struct slab *slab, const struct slab_geometry *g, uint8_t *map)
 {
 	const void *base = slab_index_base(slab, g);
@@ -123,6 +188,8 @@ int slab_free_map(const struct slab *slab, const struct slab_geometry *g, uint8_
 	memset(map, 0, g->num);
 	if (slab->inuse > g->num)
 		return -EINVAL;
+	if (is_bits(g))
+		return bits_free_map(slab, g, map);
 	for (unsigned k = slab->inuse; k < g->num; k++) {
 		if (is_stack(g))
 			i = index_get(base, g->index_bytes, k);
@@ -164,10 +231,83 @@ unsigned transfer_objects(struct array_cache *to, struct array_cache *from, unsi
 	return n;
 }
 
+/* @slab is on no list and has no objects out: keep it, or doom it. */
+static void slab_emptied(struct kmem_cache_core *core, struct kmem_list3 *l3, struct slab *slab,
+			 const struct slab_geometry *g, struct list_head *doomed)
+{
+	if (l3->free_objects > l3->free_limit && !core_conf(core)->config.rcu) {
+		l3->free_objects -= g->num;
+		l3->num_objs -= g->num;
+		l3->num_slabs--;
+		l3->reaped++;
+		list_add(&slab->list, doomed);
+	} else {
+		list_add(&slab->list, &l3->slabs_free);
+		l3->num_free++;
+	}
+}
+
+/* @slab is no longer full, or has become empty: it changes lists. inuse is what it was before. */
+static void slab_turned(struct kmem_cache_core *core, struct kmem_list3 *l3, struct slab *slab,
+			const struct slab_geometry *g, struct list_head *doomed)
+{
+	l3->num_full -= slab->inuse == g->num;
+	slab->inuse--;
+	list_del(&slab->list);
+	if (slab->inuse)
+		list_add_tail(&slab->list, &l3->slabs_partial);
+	else
+		slab_emptied(core, l3, slab, g, doomed);
+}
+
+/* free_block() for index=bits, up to the first object that is of a slab with another index. A slab changes lists only
+ * where its inuse says so. Returns how many of @p were done. */
+static unsigned free_bits(struct kmem_cache_core *core, struct kmem_list3 *l3, void **p, unsigned n,
+			  struct list_head *doomed)
+{
+	const struct pages_map *map = core->sys->map;
+	const struct slab_geometry *g = NULL;
+	unsigned k, geometry = KMEM_GEO_MAX;
+
+	for (k = 0; k < n; k++) {
+		struct kmem_page *page = pages_lookup(map, p[k]);
+		struct slab *slab;
+		uint64_t *bits;
+		unsigned i;
+
+		if (!page || page->cache != core->cache) { /* the fast path let it in: not ours */
+			report_bad_free(core, p[k], NULL);
+			continue;
+		}
+		slab = page->slab;
+		if (slab->geometry != geometry) {
+			geometry = slab->geometry;
+			g = &core->geo[geometry]->g;
+			if (!is_bits(g))
+				break;
+		}
+		i = obj_to_index(slab, g, p[k]);
+		bits = &slab_bits(slab, g)[i / 64]; /* looked at only if there is such an object */
+		if (i >= g->num || *bits >> i % 64 & 1) {
+			report_bad_free(core, p[k], NULL);
+			continue;
+		}
+		*bits |= UINT64_C(1) << i % 64;
+		if (i / 64 < slab->free)
+			slab->free = i / 64;
+		l3->free_objects++;
+		if (__builtin_expect(slab->inuse == g->num || slab->inuse == 1, 0))
+			slab_turned(core, l3, slab, g, doomed);
+		else
+			slab->inuse--;
+	}
+	return k;
+}
+
 void free_block(struct kmem_cache_core *core, struct kmem_list3 *l3, void **p, unsigned n,
 		struct list_head *doomed)
 {
-	for (unsigned k = 0; k < n; k++) {
+	for (unsigned k = free_bits(core, l3, p, n, doomed); k < n; k++) {
 		struct kmem_page *page = pages_lookup(core->sys->map, p[k]);
 		const struct slab_geometry *g;
 		struct slab *slab;
@@ -178,23 +318,19 @@ void free_block(struct kmem_cache_core *core, struct kmem_list3 *l3, void **p, u
 		}
 		slab = page->slab;
 		g = &core->geo[slab->geometry]->g;
+		if (is_bits(g)) {
+			k += free_bits(core, l3, &p[k], n - k, doomed) - 1;
+			continue;
+		}
 		if (slab->inuse == g->num)
 			l3->num_full--;
 		slab_put_obj(slab, g, p[k]);
 		l3->free_objects++;
 		list_del(&slab->list);
-		if (slab->inuse) {
+		if (slab->inuse)
 			list_add_tail(&slab->list, &l3->slabs_partial);
-		} else if (l3->free_objects > l3->free_limit && !core_conf(core)->config.rcu) {
-			l3->free_objects -= g->num;
-			l3->num_objs -= g->num;
-			l3->num_slabs--;
-			l3->reaped++;
-			list_add(&slab->list, doomed);
-		} else {
-			list_add(&slab->list, &l3->slabs_free);
-			l3->num_free++;
-		}
+		else
+			slab_emptied(core, l3, slab, g, doomed);
 	}
 	l3->list_frees += n;
 }

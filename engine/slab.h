@@ -7,9 +7,11 @@
  * object of slabp_cache (rules 2.6.22), or in the descriptor of the slab's first page (rules 6.1).
  *
  *	2.6.22: index[] is a list: `free` is the first free object, index[i] the next one, SLAB_END the last.
+ *	bits (2.6.22, index=bits): a bit per object, set while it is free; the lowest is taken next; `free` is a word
+ *	        below which there are none.
  *	6.1:    index[] is a stack: index[inuse .. num-1] are the free objects; index[inuse] is taken next.
  *
- * Invariants: inuse <= num; list length (2.6.22) == num - inuse; s_mem == page + colouroff + on-slab management
+ * Invariants: inuse <= num; list length (2.6.22), bits set == num - inuse; s_mem == page + colouroff + on-slab management
  * in front of the objects; inuse == 0: on slabs_free, == num: on slabs_full, else on slabs_partial.
  */
 
@@ -25,7 +27,7 @@ struct slab {
 	uint32_t colouroff;    /* bytes of the colour: colour * colour_off */
 	uint32_t inuse;	       /* objects out (in queues or with users); `active` at 6.1 */
 	union {
-		uint32_t free; /* list rules: index of the first free object */
+		uint32_t free; /* list rules: index of the first free object; bits: see above */
 		void *freelist; /* stack rules: index[]; NULL while objfreelist has no free object to lie in */
 	};
 	uint16_t nodeid;

@@ -22,7 +22,7 @@ enum slab_slack { SLACK_NONE, SLACK_OBJECT, SLACK_ORDER };
 enum slab_scope { SCOPE_NODE, SCOPE_CPU, SCOPE_CACHE };
 enum slab_seq { SEQ_SEQUENTIAL, SEQ_ODD, SEQ_RANDOM, SEQ_RUNS };
 enum slab_mgmt { MGMT_AUTO, MGMT_ON, MGMT_OFF };
-enum slab_index { INDEX_AUTO, INDEX_1, INDEX_2, INDEX_4 };
+enum slab_index { INDEX_AUTO, INDEX_1, INDEX_2, INDEX_4, INDEX_BITS };
 enum slab_placement {
 	PLACE_LOCAL,	 /* the node of the CPU that allocates; others by distance when full */
 	PLACE_BIND,	 /* place_node only; NULL when it is full */
@@ -49,8 +49,9 @@ struct slab_config {
 	/* 2) slab order and management */
 	unsigned order;	      /* KMEM_AUTO or the gfporder to use */
 	unsigned break_order; /* slab_break_gfp_order / slab_max_order */
+	unsigned min_objects; /* the search goes on, up to break_order, while a slab holds fewer */
 	unsigned mgmt;	      /* enum slab_mgmt */
-	unsigned index;	      /* enum slab_index: bytes per entry of the free index */
+	unsigned index;	      /* enum slab_index: bytes per entry of the free index, or one bit */
 	unsigned stride_pad;  /* extra bytes per object, rounded up to the alignment */
 
 	/* 3) colour */

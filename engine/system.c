@@ -37,6 +37,8 @@ static void config_general(struct slab_config *out, const struct slab_config *wa
 	slab_config_profile(out, "kernel-2.6.22", NULL);
 	if (wanted)
 		*out = *wanted;
+	if (out->mgmt == MGMT_OFF) /* the smallest have nowhere else to keep their headers */
+		out->mgmt = MGMT_AUTO;
 	out->hwcache_align = 1; /* as ARCH_KMALLOC_FLAGS */
 }
 

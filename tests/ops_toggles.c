@@ -92,6 +92,8 @@ static void mend(struct ops_source *in, struct slab_config *c, unsigned nodes)
 		c->limit = c->batchcount + (unsigned)ops_pick(in, 40);
 	if (c->colour_off != KMEM_AUTO && c->align > 1 && c->colour_off % c->align)
 		c->colour_off = (c->colour_off / c->align + 1) * c->align;
+	if (c->index == INDEX_BITS)
+		c->rules = RULES_2_6_22;
 	if (c->index == INDEX_1 && ops_pick(in, 4))
 		c->index = INDEX_AUTO;
 }

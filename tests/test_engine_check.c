@@ -44,6 +44,17 @@ static struct damage index_damage(struct inside *k, unsigned i, unsigned v)
 	return put_word((char *)k->index + (size_t)i * width(k), width(k), v);
 }
 
+static int is_bits(const struct inside *k)
+{
+	return !width(k);
+}
+
+/* The first word of the bits, which are so few here that there is one. */
+static struct damage bits_damage(struct inside *k, uint64_t bits)
+{
+	return put_word(k->index, 8, bits);
+}
+
 /* The place in index[] that says which object is taken first. */
 static unsigned first_free(const struct inside *k)
 {
@@ -59,7 +70,8 @@ static unsigned twice(const struct inside *k)
 
 static void *free_object(const struct inside *k)
 {
-	unsigned i = k->b->g.rules == RULES_6_1 ? index_get(k->index, width(k), k->partial->inuse) :
+	unsigned i = is_bits(k)			? (unsigned)__builtin_ctzll(*(uint64_t *)k->index) :
+		     k->b->g.rules == RULES_6_1 ? index_get(k->index, width(k), k->partial->inuse) :
 						  k->partial->free;
 
 	return index_to_obj(k->partial, &k->b->g, i);
@@ -76,8 +88,14 @@ static struct damage pick_damage(struct inside *k, unsigned which, const char **
 		*name = text; \
 		return expr
 	switch (which) {
-		CASE(0, "index names an object twice", index_damage(k, first_free(k), twice(k)));
-		CASE(1, "index names no object", index_damage(k, first_free(k), g->num));
+		CASE(0, "index names an object twice, or one less",
+		     is_bits(k) ?
+			     bits_damage(k, *(uint64_t *)k->index & (*(uint64_t *)k->index - 1)) :
+			     index_damage(k, first_free(k), twice(k)));
+		CASE(1, "index names no object",
+		     is_bits(k) ?
+			     bits_damage(k, *(uint64_t *)k->index << 1 | UINT64_C(1) << g->num) :
+			     index_damage(k, first_free(k), g->num));
 		CASE(2, "inuse too high", BREAK(k->partial->inuse, k->partial->inuse + 1));
 		CASE(3, "inuse of a partial slab 0", BREAK(k->partial->inuse, 0));
 		CASE(4, "inuse of a full slab too low", BREAK(k->full->inuse, g->num - 1));
@@ -184,6 +202,8 @@ static void check_finds(const char *profile, unsigned debug)
 	slab_config_profile(&cfg, profile, NULL);
 	cfg.red_zone = debug;
 	cfg.mgmt = MGMT_ON;
+	cfg.min_objects = 0;
+	cfg.break_order = 1;
 	cfg.limit = 8;
 	cfg.batchcount = 4;
 	cfg.shared = 2;
@@ -223,6 +243,8 @@ static void check_finds_damage(void **state)
 	check_finds("kernel-6.1", 0);
 	check_finds("kernel-2.6.22", 1);
 	check_finds("kernel-6.1", 1);
+	check_finds("fast", 0);
+	check_finds("fast", 1);
 }
 
 int main(void)

@@ -329,7 +329,8 @@ static void random_toggles(struct rng *r, struct slab_geometry_in *in, struct sl
 	c->rules = pick(r, 5);
 	c->order = pick(r, 2) ? KMEM_AUTO : pick(r, KMALLOC_MAX_ORDER);
 	c->mgmt = pick(r, 2);
-	c->index = pick(r, 1) ? INDEX_AUTO : pick(r, 3);
+	c->index = pick(r, 1) ? INDEX_AUTO : pick(r, 4);
+	c->min_objects = pick(r, 2) ? 0 : pick(r, 300);
 	c->stride_pad = pick(r, 2) ? 0 : pick(r, 300);
 	c->colour = pick(r, 1) ? KMEM_AUTO : pick(r, 100);
 	c->colour_off = pick(r, 1) ? KMEM_AUTO : 8u << pick(r, 6);
@@ -347,7 +348,7 @@ static void random_toggles(struct rng *r, struct slab_geometry_in *in, struct sl
 static const char *toggles_kept(const struct slab_geometry_in *in, const struct slab_config *c,
 				const struct slab_geometry *g)
 {
-	static const unsigned index_bytes[] = { 0, 1, 2, 4 };
+	static const unsigned index_bytes[] = { 0, 1, 2, 4, 0 };
 
 	if (c->order != KMEM_AUTO && c->colour_slack != SLACK_ORDER && g->gfporder != c->order)
 		return "order";
@@ -362,6 +363,10 @@ static const char *toggles_kept(const struct slab_geometry_in *in, const struct 
 		return "kmalloc_self";
 	if (c->index != INDEX_AUTO && g->index_bytes != index_bytes[c->index])
 		return "index";
+	if (c->index == INDEX_BITS && c->order == KMEM_AUTO && c->mgmt == MGMT_ON &&
+	    c->colour_slack == SLACK_NONE && g->gfporder < c->break_order &&
+	    g->num < c->min_objects)
+		return "min_objects";
 	if (c->colour != KMEM_AUTO && g->colour > c->colour)
 		return "colour";
 	if (c->colour_off != KMEM_AUTO && g->colour_off != c->colour_off)
