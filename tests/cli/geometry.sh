@@ -85,7 +85,7 @@ status 1 --batch "$dir"
 
 # a profile is under the toggles, wherever it stands
 "$bin" geometry --object-size 64 --json --limit 300 --profile fast >"$dir/out" || fail "profile: exit $?"
-grep -q '"limit": 300' "$dir/out" && grep -q '"rules": "6.1"' "$dir/out" || fail 'profile: not under the toggles'
+grep -q '"limit": 300' "$dir/out" && grep -q '"num": 1023' "$dir/out" || fail 'profile: not under the toggles'
 "$bin" geometry --object-size 512 >"$dir/out"
 for part in 'off-slab, 80 bytes' 'general cache of 128' '8 of 64 sets without colouring' 'limit 54, batchcount 27, shared 8'; do
 	grep -qF "$part" "$dir/out" || fail "explanation lacks '$part'"
