@@ -395,6 +395,8 @@ static int wanted(const struct plan *pl, const struct cell *x)
 
 static void run_rounds(const struct plan *pl, struct cell *cells, unsigned n)
 {
+	char said[WHOS][sizeof(cells->last.why)] = { "" }; /* once by allocator is enough */
+
 	for (unsigned round = 0; round < pl->rounds; round++)
 		for (unsigned i = 0; i < n; i++) {
 			struct cell *x = &cells[i / WHOS * WHOS + (i + round) % WHOS];
@@ -403,8 +405,11 @@ static void run_rounds(const struct plan *pl, struct cell *cells, unsigned n)
 				continue;
 			x->last = in_process(pl, x->load, x->size, x->who);
 			x->ns[round] = x->last.ns;
-			if (!x->last.version[0] && !i)
-				fprintf(stderr, "bench_engine: %s\n", x->last.why);
+			if (!x->last.version[0] && strcmp(said[x->who], x->last.why)) {
+				printf("left out: %s, %s %u: %s\n", whos[x->who].name,
+				       load_name[x->load], x->size, x->last.why);
+				memcpy(said[x->who], x->last.why, sizeof(said[0]));
+			}
 		}
 }
 
@@ -420,9 +425,6 @@ static int measure(struct plan *pl, struct cell *cells, unsigned n, struct err *
 	if (host_build_is_slow())
 		printf("note: this build is sanitized or not optimised: its times mean nothing\n");
 	run_rounds(pl, cells, n);
-	for (unsigned w = 0; w < WHOS; w++)
-		if (!cells[w].last.version[0] && wanted(pl, &cells[w]))
-			printf("not here: %s\n", cells[w].last.why);
 	printf("%-6s %5s  %-10s %8s %8s  %s\n", "load", "bytes", "allocator", "min", "median",
 	       "interval of the median; it / slab, interval");
 	for (unsigned i = 0; i < n; i += WHOS)
