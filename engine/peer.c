@@ -13,12 +13,24 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Sanitizers take what others' allocators do for leaks and races: no peers in such builds. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define NO_PEERS 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define NO_PEERS 1
+#endif
+#endif
+#ifndef NO_PEERS
+#define NO_PEERS 0
+#endif
+
 /* dlopen() counts: asking again gives the same library. It is never closed, its threads and caches may live. */
 static void *library(const struct peer_library *l)
 {
 	void *h = NULL;
 
-	for (unsigned i = 0; l->soname[i] && !h; i++)
+	for (unsigned i = 0; !NO_PEERS && l->soname[i] && !h; i++)
 		h = dlopen(l->soname[i], RTLD_NOW | RTLD_LOCAL);
 	return h;
 }
@@ -51,7 +63,8 @@ int peer_create(struct seam_cache *c, const struct peer_library *l, struct err *
 		return err_set(e, -ENOSYS,
 			       "%s: %.200s; Debian's package is %s (for 'static TLS': start with "
 			       "GLIBC_TUNABLES=glibc.rtld.optional_static_tls=16384)",
-			       l->name, dlerror(), l->package);
+			       l->name, NO_PEERS ? "none in a sanitized build" : dlerror(),
+			       l->package);
 	calls = calloc(1, sizeof(*calls));
 	if (!calls)
 		return err_set(e, -ENOMEM, "%s: no memory", l->name);
@@ -120,7 +133,7 @@ const struct peer_plugin *peer_plugin(const char *name, struct err *e)
 	char path[PATH_MAX + 64];
 	void *h;
 
-	if (plugin_path(name, path, sizeof(path)) || access(path, R_OK)) {
+	if (NO_PEERS || plugin_path(name, path, sizeof(path)) || access(path, R_OK)) {
 		err_set(e, -ENOSYS,
 			"%s: its plug-in was not built (the package's headers were not there)",
 			name);
