@@ -371,6 +371,10 @@ static void print_memory(const struct plan *pl)
 		if (whos[w].how == HOW_SEAM || (pl->who && strcmp(pl->who, whos[w].name)))
 			continue;
 		printf("%-10s", whos[w].name);
+		if (whos[w].how == HOW_PLUGIN) {
+			printf(" a pool is got whole when it is created\n");
+			continue;
+		}
 		for (unsigned s = 0; s < MEMORY_SIZES; s++) {
 			struct answer a = in_process(pl, LOADS_NR, memory_sizes[s], w);
 

@@ -267,7 +267,7 @@ static unsigned free_bits(struct kmem_cache_core *core, struct kmem_list3 *l3, v
 {
 	const struct pages_map *map = core->sys->map;
 	const struct slab_geometry *g = NULL;
-	unsigned k, geometry = KMEM_GEO_MAX;
+	unsigned k, geometry = 0;
 
 	for (k = 0; k < n; k++) {
 		struct kmem_page *page = pages_lookup(map, p[k]);
@@ -280,7 +280,7 @@ static unsigned free_bits(struct kmem_cache_core *core, struct kmem_list3 *l3, v
 			continue;
 		}
 		slab = page->slab;
-		if (slab->geometry != geometry) {
+		if (!g || slab->geometry != geometry) {
 			geometry = slab->geometry;
 			g = &core->geo[geometry]->g;
 			if (!is_bits(g))
