@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <time.h>
 
 #include "tests/model/load.h"
@@ -113,5 +114,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	printf("seconds,%.9f\nsum,%llu\n", l.seconds, (unsigned long long)l.sum);
-	return 0;
+	/* libraries' ends are not part of the load: they miss more after more of it */
+	fflush(stdout);
+	_exit(0);
 }

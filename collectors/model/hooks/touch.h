@@ -30,7 +30,10 @@ static inline __attribute__((always_inline)) void model_touch(const volatile voi
 	if (!model_state.on || addr - model_state.stacks < model_state.stacks_bytes)
 		return;
 	/* the program wants it next: it comes from far away while the machine is at work */
-	__builtin_prefetch((const void *)p, write);
+	if (write) /* a constant, which clang wants to see */
+		__builtin_prefetch((const void *)p, 1);
+	else
+		__builtin_prefetch((const void *)p, 0);
 	model_state.refs++;
 	if (__builtin_expect(model_state.record != NULL, 0))
 		model_touch_recorded(addr, size, write);
