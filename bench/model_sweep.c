@@ -363,7 +363,7 @@ int main(int argc, char **argv)
 						 { "csv", 1, NULL, 'c' },
 						 { NULL, 0, NULL, 0 } };
 	struct bench *b = calloc(1, sizeof(*b));
-	unsigned long refs = 2000000, rounds = 5;
+	unsigned long refs = 700000, rounds = 15;
 	const char *csv = NULL;
 	FILE *f;
 	int c;

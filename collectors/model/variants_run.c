@@ -11,6 +11,9 @@
 
 /* A line on its way, in one word: its tag above; below, flags and the bits of its number that pick sets. */
 #define SET_MASK ((1u << 20) - 1)
+/* A set of the L2 is asked for so many lines before it is looked at; behind the last ones is room, with
+ * anything in it. */
+#define AHEAD 12
 
 /* Bring @tag to the top of a stack of @depth; where it was, @depth if nowhere. */
 static inline unsigned top_plain(uint32_t *s, uint32_t tag, unsigned depth)
@@ -30,7 +33,15 @@ static inline unsigned top_plain(uint32_t *s, uint32_t tag, unsigned depth)
 }
 
 #if defined(__x86_64__)
-#define AVX2 __attribute__((target("avx2,bmi")))
+#define AVX2 __attribute__((target("avx2,bmi,popcnt")))
+
+/* Row p: what was before place p moves one further, the rest stays; place 0 is then written over. Two
+ * rows for "nowhere": the last one falls out. */
+static const int32_t turn[9][8] __attribute__((aligned(32))) = {
+	{ 0, 1, 2, 3, 4, 5, 6, 7 }, { 0, 0, 2, 3, 4, 5, 6, 7 }, { 0, 0, 1, 3, 4, 5, 6, 7 },
+	{ 0, 0, 1, 2, 4, 5, 6, 7 }, { 0, 0, 1, 2, 3, 5, 6, 7 }, { 0, 0, 1, 2, 3, 4, 6, 7 },
+	{ 0, 0, 1, 2, 3, 4, 5, 7 }, { 0, 0, 1, 2, 3, 4, 5, 6 }, { 0, 0, 1, 2, 3, 4, 5, 6 },
+};
 
 /* -1 in the places up to p that take their neighbour's tag, read at an offset that depends on p. */
 static const int32_t moved_row[32] = {
@@ -42,31 +53,39 @@ AVX2 static inline unsigned equal_mask(__m256i a, __m256i b)
 	return (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(a, b)));
 }
 
-AVX2 static inline unsigned top_avx2(uint32_t *stack, uint32_t tag32, unsigned depth)
+AVX2 static inline unsigned top8_avx2(uint32_t *stack, uint32_t tag32)
 {
-	const __m256i turn = _mm256_setr_epi32(7, 0, 1, 2, 3, 4, 5, 6);
 	__m256i *s = (__m256i *)stack;
-	__m256i lo = _mm256_load_si256(s), tag = _mm256_set1_epi32((int)tag32), tlo, hi, thi;
-	unsigned m = equal_mask(lo, tag), p;
-	const int32_t *row;
+	__m256i was = _mm256_load_si256(s), tag = _mm256_set1_epi32((int)tag32);
+	unsigned p = _tzcnt_u32(equal_mask(was, tag) | 1u << 8);
+	__m256i row = _mm256_load_si256((const __m256i *)turn[p]);
 
-	if (depth == 16) {
-		hi = _mm256_load_si256(s + 1);
-		m |= equal_mask(hi, tag) << 8;
-	}
-	p = _tzcnt_u32(m | 1u << depth);
-	row = moved_row + 15 - (p < 15 ? p : 15);
-	tlo = _mm256_permutevar8x32_epi32(lo, turn);
-	if (depth == 16) {
-		thi = _mm256_blend_epi32(_mm256_permutevar8x32_epi32(hi, turn), tlo, 1);
-		_mm256_store_si256(
-			s + 1, _mm256_blendv_epi8(hi, thi,
-						  _mm256_loadu_si256((const __m256i *)(row + 8))));
-	}
+	_mm256_store_si256(s, _mm256_blend_epi32(_mm256_permutevar8x32_epi32(was, row), tag, 1));
+	return p;
+}
+
+AVX2 static inline unsigned top16_avx2(uint32_t *stack, uint32_t tag32)
+{
+	const __m256i turned = _mm256_setr_epi32(7, 0, 1, 2, 3, 4, 5, 6);
+	__m256i *s = (__m256i *)stack;
+	__m256i lo = _mm256_load_si256(s), hi = _mm256_load_si256(s + 1);
+	__m256i tag = _mm256_set1_epi32((int)tag32), tlo, thi;
+	unsigned p = _tzcnt_u32(equal_mask(lo, tag) | equal_mask(hi, tag) << 8 | 1u << 16);
+	const int32_t *row = moved_row + 15 - (p < 15 ? p : 15);
+
+	tlo = _mm256_permutevar8x32_epi32(lo, turned);
+	thi = _mm256_blend_epi32(_mm256_permutevar8x32_epi32(hi, turned), tlo, 1);
+	_mm256_store_si256(
+		s + 1, _mm256_blendv_epi8(hi, thi, _mm256_loadu_si256((const __m256i *)(row + 8))));
 	tlo = _mm256_blend_epi32(tlo, tag, 1);
 	_mm256_store_si256(s,
 			   _mm256_blendv_epi8(lo, tlo, _mm256_loadu_si256((const __m256i *)row)));
 	return p;
+}
+
+AVX2 static inline unsigned top_avx2(uint32_t *stack, uint32_t tag, unsigned depth)
+{
+	return depth == 8 ? top8_avx2(stack, tag) : top16_avx2(stack, tag);
 }
 #endif
 
@@ -143,6 +162,58 @@ static struct part_rows rows_of(const struct variant *v)
 	return r;
 }
 
+/* Row m: the words of 64 bits of which m has a bit, in their order. */
+static const int32_t chosen[16][8] __attribute__((aligned(32))) = {
+	{ 0 },
+	{ 0, 1 },
+	{ 2, 3 },
+	{ 0, 1, 2, 3 },
+	{ 4, 5 },
+	{ 0, 1, 4, 5 },
+	{ 2, 3, 4, 5 },
+	{ 0, 1, 2, 3, 4, 5 },
+	{ 6, 7 },
+	{ 0, 1, 6, 7 },
+	{ 2, 3, 6, 7 },
+	{ 0, 1, 2, 3, 6, 7 },
+	{ 4, 5, 6, 7 },
+	{ 0, 1, 4, 5, 6, 7 },
+	{ 2, 3, 4, 5, 6, 7 },
+	{ 0, 1, 2, 3, 4, 5, 6, 7 },
+};
+
+/* Eight pieces: the lines in which they begin and end, and which of these are wanted. */
+struct eight {
+	__m256i low, line, low_end, end, want, want_end;
+};
+
+AVX2 static inline unsigned emit4(uint64_t *at, unsigned n, __m256i words, unsigned want)
+{
+	__m256i row = _mm256_load_si256((const __m256i *)chosen[want]);
+
+	_mm256_storeu_si256((__m256i *)(at + n), _mm256_permutevar8x32_epi32(words, row));
+	return n + (unsigned)__builtin_popcount(want);
+}
+
+AVX2 static inline unsigned emit8(uint64_t *at, unsigned n, struct eight e)
+{
+	/* pieces 0, 1, 4, 5 and 2, 3, 6, 7 */
+	__m256i a = _mm256_unpacklo_epi32(e.low, e.line), b = _mm256_unpackhi_epi32(e.low, e.line);
+	__m256i c = _mm256_unpacklo_epi32(e.low_end, e.end);
+	__m256i d = _mm256_unpackhi_epi32(e.low_end, e.end);
+	__m256i p04 = _mm256_unpacklo_epi64(a, c), p15 = _mm256_unpackhi_epi64(a, c);
+	__m256i p26 = _mm256_unpacklo_epi64(b, d), p37 = _mm256_unpackhi_epi64(b, d);
+	unsigned w01 = (unsigned)_mm256_movemask_ps(
+		_mm256_castsi256_ps(_mm256_unpacklo_epi32(e.want, e.want_end)));
+	unsigned w23 = (unsigned)_mm256_movemask_ps(
+		_mm256_castsi256_ps(_mm256_unpackhi_epi32(e.want, e.want_end)));
+
+	n = emit4(at, n, _mm256_permute2x128_si256(p04, p15, 0x20), w01 & 15);
+	n = emit4(at, n, _mm256_permute2x128_si256(p26, p37, 0x20), w23 & 15);
+	n = emit4(at, n, _mm256_permute2x128_si256(p04, p15, 0x31), w01 >> 4);
+	return emit4(at, n, _mm256_permute2x128_si256(p26, p37, 0x31), w23 >> 4);
+}
+
 /* Eight at once, where addresses fit in 32 bits. */
 AVX2 static unsigned place_avx2(const struct variant *v, unsigned shift, const struct ops *o,
 				uint64_t *restrict at)
@@ -152,8 +223,9 @@ AVX2 static unsigned place_avx2(const struct variant *v, unsigned shift, const s
 	const __m256d inverse = _mm256_set1_pd(1.0 / v->layout.g.num);
 	const __m128i by = _mm_cvtsi32_si128((int)shift);
 	const __m256i set_mask = _mm256_set1_epi32(SET_MASK), three = _mm256_set1_epi32(3);
-	uint64_t lines[16] __attribute__((aligned(32)));
-	uint32_t last = UINT32_MAX;
+	const __m256i back = _mm256_setr_epi32(7, 0, 1, 2, 3, 4, 5, 6);
+	const __m256i count = _mm256_set1_epi32((int)o->n);
+	__m256i nr = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), last = _mm256_set1_epi32(-1);
 	unsigned rest = 0;
 
 	for (unsigned i = 0; i < o->n; i += 8) {
@@ -165,8 +237,7 @@ AVX2 static unsigned place_avx2(const struct variant *v, unsigned shift, const s
 		__m256i to = _mm256_and_si256(_mm256_i32gather_epi32((const int *)v->colour_off,
 								     slab, 4),
 					      _mm256_permutevar8x32_epi32(load(r.colour), part));
-		__m256i line, end, tag, raw = load(o->raw_line + i), low, low_end;
-		unsigned count = o->n - i < 8 ? o->n - i : 8;
+		__m256i line, end, tag, raw = load(o->raw_line + i), low, low_end, before, same;
 
 		to = _mm256_add_epi32(to, _mm256_mullo_epi32(slab, _mm256_permutevar8x32_epi32(
 									   load(r.slab), part)));
@@ -183,16 +254,15 @@ AVX2 static unsigned place_avx2(const struct variant *v, unsigned shift, const s
 					  _mm256_and_si256(_mm256_or_si256(end, raw), set_mask));
 		line = _mm256_or_si256(line, tag);
 		end = _mm256_or_si256(end, tag);
-		/* words 0, 1, 4, 5 and 2, 3, 6, 7 of each */
-		_mm256_store_si256((__m256i *)lines, _mm256_unpacklo_epi32(low, line));
-		_mm256_store_si256((__m256i *)(lines + 4), _mm256_unpackhi_epi32(low, line));
-		_mm256_store_si256((__m256i *)(lines + 8), _mm256_unpacklo_epi32(low_end, end));
-		_mm256_store_si256((__m256i *)(lines + 12), _mm256_unpackhi_epi32(low_end, end));
-		for (unsigned j = 0; j < count; j++) {
-			unsigned w = (j & 1) | (j & 4) >> 1 | (j & 2) << 1;
-
-			rest = emit(at, rest, &last, lines[w], lines[8 + w]);
-		}
+		/* the line before each: of the last eight's last one, then this eight's */
+		before = _mm256_permutevar8x32_epi32(end, back);
+		before = _mm256_blend_epi32(before, last, 1);
+		last = _mm256_permutevar8x32_epi32(end, back);
+		same = _mm256_cmpgt_epi32(count, nr);
+		nr = _mm256_add_epi32(nr, _mm256_set1_epi32(8));
+		before = _mm256_andnot_si256(_mm256_cmpeq_epi32(line, before), same);
+		same = _mm256_andnot_si256(_mm256_cmpeq_epi32(line, end), same);
+		rest = emit8(at, rest, (struct eight){ low, line, low_end, end, before, same });
 	}
 	return rest;
 }
@@ -216,6 +286,9 @@ AVX2 static unsigned place_either(const struct variant *v, unsigned shift, const
 		for (unsigned i = 0; i < n; i++) {                                             \
 			const uint64_t a = at[i];                                              \
 			uint32_t set = (uint32_t)a & mask;                                     \
+			if (set_accesses) /* an L2: larger than the L1 that it runs in */      \
+				__builtin_prefetch(                                            \
+					stacks + ((size_t)at[i + AHEAD] & mask) * depth, 1);   \
 			unsigned p =                                                           \
 				top(stacks + (size_t)set * depth, (uint32_t)(a >> 32), depth); \
                                                                                                \
@@ -236,7 +309,7 @@ AVX2 static unsigned place_either(const struct variant *v, unsigned shift, const
 		struct variant *v, const struct caches *c, const struct ops *o,                   \
 		const unsigned l1_depth, const unsigned l2_depth)                                 \
 	{                                                                                         \
-		uint64_t at[2 * OPS + 1];                                                         \
+		uint64_t at[2 * OPS + 1 + AHEAD];                                                 \
                                                                                                   \
 		unsigned n = place(v, c->shift, o, at);                                           \
 		n = level(v->l1, c->l1_mask, c->l1_ways, at, n, v->l1_misses, v->l1_set, NULL,    \
