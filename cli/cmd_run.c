@@ -17,11 +17,10 @@
 #include "cli/options.h"
 #include "cli/plan_print.h"
 #include "cli/run_report.h"
+#include "cli/run_tables.h"
 #include "cli/rundir.h"
 #include "cli/runner.h"
 #include "collectors/model/params.h"
-
-#define MOST_TABLES 64
 
 enum plain_id {
 	P_OUT,
@@ -116,36 +115,19 @@ static const struct cli_plain own_options[] = {
 };
 #define NR_OWN (sizeof(own_options) / sizeof(own_options[0]))
 
-/* The tables that getopt is made from: the run's, the trials', the toggles, each workload's. */
+/* What getopt is made from. */
 struct grammar {
-	struct cli_table tables[MOST_TABLES + 1];
+	struct run_tables tables;
 	struct cli_plain plain[32];
-	char titles[MOST_TABLES][80];
 	struct cli_spec spec;
 };
 
 static void grammar_init(struct grammar *g)
 {
-	unsigned i, n = 0, k;
+	unsigned i, k;
 
 	memset(g, 0, sizeof(*g));
-	g->tables[n++] = (struct cli_table){ run_opts_table, NULL, "The run", 0 };
-	g->tables[n++] = (struct cli_table){ trial_opts_table, NULL, "Trials", 0 };
-	for (i = 0; workloads[i] && n < MOST_TABLES - 1; i++) {
-		if (!workloads[i]->opts)
-			continue;
-		snprintf(g->titles[n], sizeof(g->titles[n]), "Workload %s", workloads[i]->name);
-		g->tables[n] = (struct cli_table){ workloads[i]->opts, NULL, g->titles[n], 1 };
-		n++;
-	}
-	for (i = 0; collectors[i] && n < MOST_TABLES - 1; i++) {
-		if (!collectors[i]->opts)
-			continue;
-		snprintf(g->titles[n], sizeof(g->titles[n]), "Collector %s", collectors[i]->name);
-		g->tables[n] = (struct cli_table){ collectors[i]->opts, NULL, g->titles[n], 0 };
-		n++;
-	}
-	g->tables[n] = (struct cli_table){ slab_config_opts, NULL, "Toggles of the cache", 0 };
+	run_tables_init(&g->tables);
 	memcpy(g->plain, own_options, sizeof(own_options));
 	for (k = NR_OWN, i = 0; job_specials[i].name; i++, k++)
 		g->plain[k] = (struct cli_plain){ job_specials[i].name, 0, job_specials[i].metavar,
@@ -157,7 +139,7 @@ static void grammar_init(struct grammar *g)
 			"Runs every config of the job once per launch, in balanced random order, each trial in a fresh process.\n"
 			"A value may be a list (8,16,32) or a range (0-3, 8-512*2, 0-1024+256): then it is an axis. Options\n"
 			"given beside a job file hold for all of its experiments. Prints the folder of the results.",
-		.tables = g->tables,
+		.tables = g->tables.table,
 		.plain = g->plain,
 		.row = take_row,
 		.option = take_plain,

@@ -26,5 +26,6 @@ int cmd_report(int argc, char **argv);
 int cmd_model(int argc, char **argv);
 int cmd_record(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
+int cmd_tune(int argc, char **argv);
 
 #endif

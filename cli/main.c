@@ -42,6 +42,7 @@ static const struct command commands[] = {
 	  "runs told from the verdicts to the raw data: one HTML file, Markdown, or text" },
 	{ "record", cmd_record, "record the kernel's own slab allocator, or make a trace of recorded text" },
 	{ "replay", cmd_replay, "a recorded trace as a workload; or what it holds" },
+	{ "tune", cmd_tune, "which toggles are best for a workload on this or a modelled CPU, and why" },
 	{ "model", cmd_model,
 	  "a stored address trace through a modelled memory hierarchy: misses by level" },
 	{ "help", cmd_help, "this text, or a command's own" },

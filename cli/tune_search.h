@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SLABSCOPE_TUNE_SEARCH_H
+#define SLABSCOPE_TUNE_SEARCH_H
+
+/*
+ * The search for the best point of a space by trials that say the same each time (the model's): no
+ * statistics, each point and length is tried once.
+ *
+ *	what stands, at full length (and brief, to see what that saves)
+ *	the best by `prior`, a guess that costs nothing
+ *	from the best so far: each toggle changed alone, moving on with each gain, until nothing gains;
+ *	the same from what stands, and from the next best by `prior`, while the effort lasts and some of
+ *	them still gain
+ *	the best of the brief ones at full length, the longer list the cheaper they are
+ *	each toggle of the winner back to what stands, where that costs nothing
+ *
+ * Effort is counted in trials of full length, so the answer does not depend on how busy the computer is.
+ */
+
+#include "cli/tune_space.h"
+
+#define TUNE_SAME 0.001 /* scores closer than this are no reason to change a toggle */
+
+struct tune_search {
+	const struct tune_space *space;
+	const double *prior; /* by point, lower is better, NaN: no idea; NULL: none */
+	/* A trial of @share of the full length: 0 and the score (>= 0, lower is better, INFINITY: the point
+	 * cannot be run), or -errno, which ends the search. */
+	int (*eval)(void *arg, unsigned point, double share, double *score, struct err *e);
+	double (*spent)(void *arg); /* processor seconds of all trials so far */
+	void *arg;
+	double brief;	/* share of brief trials */
+	double effort;	/* trials of full length, as a share of the points */
+	unsigned least; /* but so many at least */
+};
+
+struct tune_found {
+	unsigned pick;
+	double *brief,
+		*full; /* scores by point, NaN: not tried. The same array where brief trials save nothing */
+	unsigned briefs, fulls; /* trials */
+	double brief_cost;	/* of a brief trial against a full one: 1, 1/2, 1/4, ...; */
+	double used, may;	/* effort */
+};
+
+int tune_search(const struct tune_search *q, struct tune_found *f, struct err *e);
+/* Every point at full length. */
+int tune_exhaust(const struct tune_search *q, struct tune_found *f, struct err *e);
+void tune_found_release(struct tune_found *f);
+
+#endif

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A guess at what layouts cost, without a trial: a workload as the lines of objects that it touches,
+ * laid out anew for each layout, through an L1 and an L2.
+ *
+ * hot-header is written down as it is: its hot objects lie one in each slab, so which they are depends
+ * on the layout, and each layout has a pass to itself. All other workloads with a number of live objects
+ * are taken for a churn among those, and all layouts go through one pass.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/tune_model.h"
+#include "collectors/model/variants.h"
+#include "lib/rng.h"
+
+#define MOST_VISITS 8192u /* of a round */
+#define CHURN_OPS 12000u
+#define BATCH 64u /* layouts in one pass */
+#define L2_CYCLES 12
+#define BEYOND_CYCLES 45 /* where the target does not say */
+
+struct sketch {
+	struct variants_options caches;
+	double cycles[2]; /* of a miss in L1, in L2 */
+	bool hot;
+	uint64_t n, slabs, lines, offset, touch;
+	bool in_order;
+	struct variants_ref *ref;
+	unsigned nr, room;
+	uint64_t operations; /* of a round */
+};
+
+/* An option of the workload as a number; @otherwise: it has none of that name, or it is auto. */
+static uint64_t option(const struct trial_spec *s, const char *name, uint64_t otherwise)
+{
+	const struct opt *row = s->wl && s->wl->opts ? opt_find(s->wl->opts, name) : NULL;
+	char text[OPT_STR_MAX + 32], *end;
+	uint64_t v;
+
+	if (!row)
+		return otherwise;
+	opt_format(row, s->params, text, sizeof(text));
+	v = strtoull(text, &end, 10);
+	return end == text || *end ? otherwise : v;
+}
+
+static bool has(const struct trial_spec *s, const char *name)
+{
+	return s->wl && s->wl->opts && opt_find(s->wl->opts, name);
+}
+
+static double latency(const struct mt_target *t, unsigned level, double otherwise)
+{
+	double v = level < t->nr_levels ? t->cache[level].latency : NAN;
+
+	return isnan(v) ? otherwise : v;
+}
+
+static bool usable(const struct mt_cache *c)
+{
+	unsigned sets = c->sets * c->slices;
+
+	return c->size && sets && !(sets & (sets - 1)) && c->ways <= 16;
+}
+
+/* 0; 1: nothing can be guessed. */
+static int begin(struct sketch *k, const struct trial_spec *s, const struct mt_target *t)
+{
+	const struct mt_cache *l1 = &t->cache[0], *l2 = &t->cache[1];
+
+	memset(k, 0, sizeof(*k));
+	if (!usable(l1) || !has(s, "n"))
+		return 1;
+	k->caches = (struct variants_options){ .line = l1->line,
+					       .l1_sets = l1->sets * l1->slices,
+					       .l1_ways = l1->ways };
+	if (t->nr_levels > 1 && usable(l2) && l2->line == l1->line) {
+		k->caches.l2_sets = l2->sets * l2->slices;
+		k->caches.l2_ways = l2->ways;
+	}
+	k->cycles[0] = latency(t, 1, L2_CYCLES);
+	k->cycles[1] = latency(t, 2, BEYOND_CYCLES);
+	k->n = option(s, "n", 64);
+	k->n = k->n < 1 ? 1 : k->n > MOST_VISITS ? MOST_VISITS : k->n;
+	k->hot = has(s, "hot_offset") && has(s, "slabs");
+	k->slabs = option(s, "slabs", k->n);
+	k->slabs = k->slabs > k->n || !k->slabs ? k->n : k->slabs;
+	k->lines = option(s, "lines", 1);
+	k->offset = option(s, "hot_offset", 0);
+	k->touch = option(s, "touch", (option(s, "object_size", 64) + l1->line - 1) / l1->line);
+	return 0;
+}
+
+static void add(struct sketch *k, enum variants_part part, uint64_t where, uint64_t offset)
+{
+	if (k->nr < k->room)
+		k->ref[k->nr++] =
+			(struct variants_ref){ where, (uint32_t)offset, 8, (uint8_t)part, 0 };
+}
+
+static int room(struct sketch *k, uint64_t refs)
+{
+	k->nr = 0;
+	if (k->ref)
+		return 0;
+	k->room = (unsigned)refs;
+	k->ref = calloc(refs, sizeof(*k->ref));
+	return k->ref ? 0 : -ENOMEM;
+}
+
+/* One round of visits: number i is object i / slabs of slab i % slabs. */
+static int visits(struct sketch *k, unsigned num)
+{
+	uint32_t *order = malloc(k->n * sizeof(*order));
+	struct rng r;
+
+	if (!order || room(k, k->n * k->lines)) {
+		free(order);
+		return -ENOMEM;
+	}
+	for (uint64_t i = 0; i < k->n; i++)
+		order[i] = (uint32_t)i;
+	rng_seed(&r, 1);
+	rng_shuffle(&r, order, k->n, sizeof(*order));
+	for (uint64_t i = 0; i < k->n; i++) {
+		uint64_t slab = order[i] % k->slabs, index = order[i] / k->slabs;
+
+		for (uint64_t l = 0; l < k->lines; l++)
+			add(k, VARIANTS_OBJECT, slab * num + index % num,
+			    k->offset + l * k->caches.line);
+	}
+	k->operations = k->n;
+	free(order);
+	return 0;
+}
+
+/* An object is used up and another one is written; of one in two, slab header and index are touched. */
+static int churn(struct sketch *k)
+{
+	struct rng r;
+
+	if (room(k, (uint64_t)CHURN_OPS * (k->touch + 4)))
+		return -ENOMEM;
+	rng_seed(&r, 1);
+	for (unsigned i = 0; i < CHURN_OPS; i++) {
+		uint64_t old = rng_below(&r, k->n), new = rng_below(&r, k->n);
+
+		add(k, VARIANTS_OBJECT, old, 0);
+		for (uint64_t l = 0; l < k->touch; l++)
+			add(k, VARIANTS_OBJECT, new, l * k->caches.line);
+		if (i & 1) {
+			add(k, VARIANTS_HEADER, old, 24);
+			add(k, VARIANTS_INDEX, old, 0);
+		}
+	}
+	k->operations = CHURN_OPS;
+	return 0;
+}
+
+static void misses(const struct variants *v, unsigned i, uint64_t out[2])
+{
+	struct variants_counts c;
+
+	out[0] = out[1] = 0;
+	variants_counts(v, i, &c);
+	for (unsigned p = 0; p < VARIANTS_PARTS; p++) {
+		out[0] += c.l1_misses[p];
+		out[1] += c.l2_misses[p];
+	}
+}
+
+/* A round to warm up, one that counts. -EINVAL, -E2BIG: @out is NaN. */
+static int pass(const struct sketch *k, const struct variants_layout *l, unsigned n, double *out)
+{
+	uint64_t warm[BATCH][2], all[2];
+	struct variants *v;
+	int rc = variants_create(&v, &k->caches, l, n, NULL);
+
+	for (unsigned i = 0; i < n; i++)
+		out[i] = NAN;
+	if (rc)
+		return rc;
+	variants_refs(v, k->ref, k->nr);
+	rc = variants_flush(v, NULL);
+	for (unsigned i = 0; i < n && !rc; i++)
+		misses(v, i, warm[i]);
+	variants_refs(v, k->ref, k->nr);
+	if (!rc)
+		rc = variants_flush(v, NULL);
+	for (unsigned i = 0; i < n && !rc; i++) {
+		misses(v, i, all);
+		out[i] = ((double)(all[0] - warm[i][0]) * k->cycles[0] +
+			  (double)(all[1] - warm[i][1]) * k->cycles[1]) /
+			 (double)k->operations;
+	}
+	variants_destroy(v);
+	return rc;
+}
+
+/* -EINVAL and -E2BIG mean that there is no guess. */
+static int guess(struct sketch *k, const struct variants_layout *l, unsigned n, double *out)
+{
+	int rc = 0;
+
+	if (!k->hot) {
+		rc = k->ref ? 0 : churn(k);
+		return rc ? rc : pass(k, l, n, out);
+	}
+	for (unsigned i = 0; i < n && rc != -ENOMEM; i++) {
+		rc = visits(k, l[i].g.num);
+		if (!rc)
+			rc = pass(k, &l[i], 1, &out[i]);
+	}
+	return rc;
+}
+
+int tune_sketch(const struct tune_space *s, const struct trial_spec *spec,
+		const struct mt_target *t, double *out, struct err *e)
+{
+	struct variants_layout *l = calloc(BATCH, sizeof(*l));
+	struct sketch k;
+	int rc = l ? 0 : -ENOMEM;
+
+	for (unsigned p = 0; p < s->nr_points; p++)
+		out[p] = NAN;
+	if (rc || begin(&k, spec, t)) {
+		free(l);
+		return rc ? err_set(e, rc, "out of memory") : 0;
+	}
+	for (unsigned p = 0; p < s->nr_points && rc != -ENOMEM; p += BATCH) {
+		unsigned n = s->nr_points - p < BATCH ? s->nr_points - p : BATCH;
+
+		for (unsigned i = 0; i < n; i++)
+			l[i] = (struct variants_layout){ s->point[p + i].geometry,
+							 s->point[p + i].config };
+		rc = guess(&k, l, n, out + p);
+	}
+	free(k.ref);
+	free(l);
+	return rc == -ENOMEM ? err_set(e, rc, "out of memory") : 0;
+}
+
+double tune_sketch_one(const struct slab_geometry *g, const struct slab_config *c,
+		       const struct trial_spec *spec, const struct mt_target *t)
+{
+	struct variants_layout l = { *g, *c };
+	double v = NAN;
+	struct sketch k;
+
+	if (begin(&k, spec, t))
+		return NAN;
+	guess(&k, &l, 1, &v);
+	free(k.ref);
+	return v;
+}
