@@ -24,6 +24,8 @@
 #define MOST 64u	  /* candidates without a model */
 #define FIRST_LAUNCHES 4u /* of each in the first round; two more in each further one */
 #define CONFIRM_LAUNCHES 20u
+#define DURATION_MS \
+	"20"	 /* many short launches rather than few long ones: fewer of them are disturbed */
 #define WIDE 0.1 /* an interval that does not rule out such a gain leaves the question open */
 
 struct contest {
@@ -33,6 +35,7 @@ struct contest {
 	char folder[PATH_MAX];
 	uint64_t seed;
 	unsigned round;
+	char aside[200]; /* why no candidate of a round could be compared; "" */
 };
 
 /* ---- candidates ---- */
@@ -99,6 +102,8 @@ static int make_job(const struct contest *c, unsigned launches, struct job *j, s
 	const struct job_section *given = &c->t->q->given;
 	int rc = job_section(j, "tune", e);
 
+	if (!rc)
+		rc = job_set(&j->exp[0], "duration_ms", DURATION_MS, "tune", e);
 	for (unsigned i = 0; i < given->nr && !rc; i++) {
 		const struct job_setting *s = &given->set[i];
 
@@ -230,7 +235,7 @@ static int estimate(const struct contest *c, const struct results *r, unsigned c
 /* The better half stays, of those that look better than what stands. */
 static int halve(struct contest *c, const struct results *r, struct err *e)
 {
-	unsigned left = 0, most = c->n > 1 ? c->n / 2 : 1, keep[MOST];
+	unsigned left = 0, seen = 0, most = c->n > 1 ? c->n / 2 : 1, keep[MOST];
 	double score[MOST], kept[MOST];
 
 	for (unsigned i = 0; i < c->n; i++) {
@@ -239,6 +244,7 @@ static int halve(struct contest *c, const struct results *r, struct err *e)
 
 		if (rc)
 			return rc;
+		seen += !isnan(score[i]);
 		if (isnan(score[i]) || score[i] >= 0)
 			continue;
 		for (at = left; at && kept[at - 1] > score[i]; at--)
@@ -252,6 +258,10 @@ static int halve(struct contest *c, const struct results *r, struct err *e)
 			left += left < most;
 		}
 	}
+	if (!seen)
+		judge_aside(r, 0, c->aside, sizeof(c->aside));
+	if (!seen && !*c->aside)
+		judge_aside(r, 1, c->aside, sizeof(c->aside));
 	memcpy(c->point, keep, left * sizeof(*keep));
 	c->n = left;
 	return 0;
@@ -397,9 +407,15 @@ int tune_host(struct tuning *t, struct err *e)
 		return rc;
 	if (c.n)
 		return confirm(&c, e);
-	t->verdict = TUNE_KEEP;
-	snprintf(t->why_not, sizeof(t->why_not), "%s",
-		 c.round ? "no candidate looked better than what stands" :
-			   "there is nothing else to try");
+	t->verdict = *c.aside ? TUNE_INCONCLUSIVE : TUNE_KEEP;
+	if (*c.aside)
+		snprintf(
+			t->why_not, sizeof(t->why_not),
+			"no candidate could be compared: %s; `slabscope doctor` says what disturbs",
+			c.aside);
+	else
+		snprintf(t->why_not, sizeof(t->why_not), "%s",
+			 c.round ? "no candidate looked better than what stands" :
+				   "there is nothing else to try");
 	return 0;
 }

@@ -235,9 +235,20 @@ static int finals(struct state *s, struct err *e)
 	return rc;
 }
 
+/* Of two that score the same: fewer changes, then less memory, then the score after all. */
+static bool simpler(const struct state *s, unsigned a, unsigned b)
+{
+	const struct tune_point *x = &s->q->space->point[a], *y = &s->q->space->point[b];
+
+	if (x->changes != y->changes)
+		return x->changes < y->changes;
+	if (x->bytes_per_object != y->bytes_per_object)
+		return x->bytes_per_object < y->bytes_per_object;
+	return s->f->full[a] < s->f->full[b];
+}
+
 static void choose(struct state *s)
 {
-	const struct tune_point *point = s->q->space->point;
 	const double *full = s->f->full;
 	double best = full[0];
 	unsigned pick = 0;
@@ -250,9 +261,7 @@ static void choose(struct state *s)
 		return;
 	}
 	for (unsigned p = 1; p < s->q->space->nr_points; p++)
-		if (full[p] <= best * (1 + TUNE_SAME) &&
-		    (!pick || point[p].changes < point[pick].changes ||
-		     (point[p].changes == point[pick].changes && full[p] < full[pick])))
+		if (full[p] <= best * (1 + TUNE_SAME) && (!pick || simpler(s, p, pick)))
 			pick = p;
 	s->f->pick = pick;
 }
