@@ -9,22 +9,33 @@
 #include "cli/caches.h"
 #include "cli/tune.h"
 
-#define LIST_LEAST 10u
+#define LIST_LEAST 8u
 #define LIST_OPS "20000"
 #define MOST_OBJECTS 20000u /* live objects of a trial: larger caches are as cold as these */
 
 struct advice {
 	const struct slablist_row *row;
+	uint64_t n; /* live objects of its trials */
 	enum tune_verdict verdict;
 	double ratio, bytes, was, gain; /* gain: what sorts: the part saved x active objects */
 	char pick[256], why[256];
 	int failed;
 };
 
-static int given(struct job_section *to, const struct tune_request *q,
-		 const struct slablist_row *row, struct err *e)
+/* Two significant bits: caches of one size and about as many objects get one tuning. */
+static uint64_t round_number(uint64_t n)
 {
-	uint64_t n = row->active_objs < 1 ? 1 : row->active_objs;
+	unsigned drop = 0;
+
+	while (n >> drop >= 4)
+		drop++;
+	return n >> drop << drop;
+}
+
+static int given(struct job_section *to, const struct tune_request *q, const struct advice *a,
+		 struct err *e)
+{
+	const struct slablist_row *row = a->row;
 	char text[32];
 	int rc = job_set(to, "workload", "churn", "--caches", e);
 
@@ -35,7 +46,7 @@ static int given(struct job_section *to, const struct tune_request *q,
 	snprintf(text, sizeof(text), "%" PRIu32, row->objsize);
 	if (!rc)
 		rc = job_set(to, "object_size", text, row->name, e);
-	snprintf(text, sizeof(text), "%" PRIu64, n < MOST_OBJECTS ? n : MOST_OBJECTS);
+	snprintf(text, sizeof(text), "%" PRIu64, a->n);
 	return rc ? rc : job_set(to, "n", text, row->name, e);
 }
 
@@ -44,7 +55,7 @@ static int advise(struct advice *a, const struct tune_request *q, const char *ta
 {
 	struct tuning *t = calloc(1, sizeof(*t));
 	struct job j = { 0 };
-	int rc = t ? given(&j.global, q, a->row, e) : err_set(e, -ENOMEM, "out of memory");
+	int rc = t ? given(&j.global, q, a, e) : err_set(e, -ENOMEM, "out of memory");
 
 	if (!rc)
 		rc = tune_one(t, q, &j.global, target, l, e);
@@ -53,7 +64,6 @@ static int advise(struct advice *a, const struct tune_request *q, const char *ta
 		a->ratio = t->pick ? t->gain.ratio : 1;
 		a->bytes = t->space.point[t->pick].bytes_per_object;
 		a->was = t->space.point[0].bytes_per_object;
-		a->gain = (1 - a->ratio) * (double)a->row->active_objs;
 		tune_point_text(&t->space, t->pick, " ", a->pick, sizeof(a->pick));
 	}
 	if (t)
@@ -66,6 +76,27 @@ static int advise(struct advice *a, const struct tune_request *q, const char *ta
 		rc = 0;
 	}
 	return rc;
+}
+
+/* The same size and number as an earlier one's: the same advice. */
+static int known(struct advice *a, unsigned i)
+{
+	for (unsigned k = 0; k < i; k++)
+		if (a[k].row->objsize == a[i].row->objsize && a[k].n == a[i].n) {
+			const struct slablist_row *row = a[i].row;
+
+			a[i] = a[k];
+			a[i].row = row;
+			return 1;
+		}
+	return 0;
+}
+
+/* The share saved, times how many objects there are. */
+static void weigh(struct advice *a, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		a[i].gain = a[i].failed ? 0 : (1 - a[i].ratio) * (double)a[i].row->active_objs;
 }
 
 static int by_gain(const void *x, const void *y)
@@ -150,13 +181,19 @@ int tune_listing(const struct tune_request *q, struct launcher *launcher, FILE *
 		if (!row[i]->active_objs)
 			continue;
 		a[n].row = row[i];
+		a[n].n = round_number(row[i]->active_objs < MOST_OBJECTS ? row[i]->active_objs :
+									   MOST_OBJECTS);
 		if (!q->quiet)
 			fprintf(stderr, "\r%u caches: %-24.24s", n + 1, row[i]->name);
-		rc = advise(&a[n++], &each, q->nr_targets ? q->target[0] : "host", launcher, e);
+		rc = known(a, n) ? 0 :
+				   advise(&a[n], &each, q->nr_targets ? q->target[0] : "host",
+					  launcher, e);
+		n++;
 	}
 	if (!q->quiet)
 		fprintf(stderr, "\r%50s\r", "");
 	if (!rc) {
+		weigh(a, n);
 		qsort(a, n, sizeof(*a), by_gain);
 		if (q->json)
 			rc = json(a, n, f, e);

@@ -217,11 +217,13 @@ static int explore(struct state *s, struct err *e)
 static int finals(struct state *s, struct err *e)
 {
 	struct tune_found *f = s->f;
+	unsigned most = (unsigned)(f->may * (1 - EXPLORE));
 	int rc = 0;
 
 	if (f->brief == f->full)
 		return 0;
-	for (unsigned i = 0; i < FINALISTS && !rc; i++) {
+	most = most < 2 ? 2 : most > FINALISTS ? FINALISTS : most;
+	for (unsigned i = 0; i < most && !rc; i++) {
 		unsigned best = TUNE_NONE;
 
 		for (unsigned p = 0; p < s->q->space->nr_points; p++)

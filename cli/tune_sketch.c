@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -219,29 +220,88 @@ static int guess(struct sketch *k, const struct variants_layout *l, unsigned n, 
 	return rc;
 }
 
+/* All of a point that the sketch sees: the same for many that differ in their queues. */
+struct seen {
+	struct slab_geometry g;
+	unsigned seq, run;
+	uint64_t seed;
+	unsigned point;
+};
+
+#define SEEN_BYTES offsetof(struct seen, point)
+
+static int by_layout(const void *a, const void *b)
+{
+	return memcmp(a, b, SEEN_BYTES);
+}
+
+static void look(const struct tune_space *s, struct seen *x)
+{
+	for (unsigned p = 0; p < s->nr_points; p++) {
+		memset(&x[p], 0, sizeof(x[p]));
+		memcpy(&x[p].g, &s->point[p].geometry, sizeof(x[p].g));
+		x[p].g.limit = x[p].g.batchcount = x[p].g.shared = 0;
+		x[p].seq = s->point[p].config.colour_seq;
+		x[p].run = s->point[p].config.colour_run;
+		x[p].seed = s->point[p].config.seed;
+		x[p].point = p;
+	}
+	qsort(x, s->nr_points, sizeof(*x), by_layout);
+}
+
+/* So many layouts from x[*at] on; *@at moves behind the points that have one of them. */
+static unsigned gather(const struct tune_space *s, const struct seen *x, unsigned *at,
+		       struct variants_layout *l)
+{
+	unsigned n = 0;
+
+	for (unsigned i = *at; i < s->nr_points; i++, (*at)++) {
+		if (!n || by_layout(&x[i], &x[i - 1])) {
+			if (n == BATCH)
+				break;
+			l[n++] = (struct variants_layout){ s->point[x[i].point].geometry,
+							   s->point[x[i].point].config };
+		}
+	}
+	return n;
+}
+
+static int guess_all(const struct tune_space *s, struct sketch *k, const struct seen *x,
+		     double *out)
+{
+	struct variants_layout *l = calloc(BATCH, sizeof(*l));
+	double v[BATCH];
+	unsigned at = 0;
+	int rc = l ? 0 : -ENOMEM;
+
+	while (at < s->nr_points && rc != -ENOMEM) {
+		unsigned begin = at, n = gather(s, x, &at, l), i = 0;
+
+		rc = guess(k, l, n, v);
+		for (unsigned j = begin; j < at; j++) {
+			i += j > begin && by_layout(&x[j], &x[j - 1]);
+			out[x[j].point] = v[i];
+		}
+	}
+	free(l);
+	return rc;
+}
+
 int tune_sketch(const struct tune_space *s, const struct trial_spec *spec,
 		const struct mt_target *t, double *out, struct err *e)
 {
-	struct variants_layout *l = calloc(BATCH, sizeof(*l));
+	struct seen *x = calloc(s->nr_points, sizeof(*x));
 	struct sketch k;
-	int rc = l ? 0 : -ENOMEM;
+	int rc = x ? 0 : -ENOMEM;
 
 	for (unsigned p = 0; p < s->nr_points; p++)
 		out[p] = NAN;
-	if (rc || begin(&k, spec, t)) {
-		free(l);
-		return rc ? err_set(e, rc, "out of memory") : 0;
+	if (!rc && !begin(&k, spec, t)) {
+		look(s, x);
+		rc = guess_all(s, &k, x, out);
+		free(k.ref);
 	}
-	for (unsigned p = 0; p < s->nr_points && rc != -ENOMEM; p += BATCH) {
-		unsigned n = s->nr_points - p < BATCH ? s->nr_points - p : BATCH;
-
-		for (unsigned i = 0; i < n; i++)
-			l[i] = (struct variants_layout){ s->point[p + i].geometry,
-							 s->point[p + i].config };
-		rc = guess(&k, l, n, out + p);
-	}
-	free(k.ref);
-	free(l);
+	free(x);
 	return rc == -ENOMEM ? err_set(e, rc, "out of memory") : 0;
 }
 
