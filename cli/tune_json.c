@@ -83,12 +83,23 @@ static json_t *moves(const struct tuning *t)
 	return a;
 }
 
+/* The lowest score that was seen, as a ratio to what stands. */
+static double least(const struct tuning *t)
+{
+	double v = NAN;
+
+	for (unsigned p = 0; t->found.full && p < t->space.nr_points; p++)
+		v = fmin(v, t->found.full[p] / t->found.full[0]);
+	return v;
+}
+
 static json_t *effort(const struct tuning *t)
 {
-	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:f}", "possible", (int)t->space.possible,
-			 "points", (int)t->space.nr_points, "over_memory", (int)t->space.over,
-			 "trials", (int)t->found.fulls, "brief_trials", (int)t->found.briefs,
-			 "failed", (int)t->model.failed, "cpu_seconds", t->cpu_seconds);
+	return json_pack("{s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:f}", "least_ratio",
+			 number(least(t)), "possible", (int)t->space.possible, "points",
+			 (int)t->space.nr_points, "over_memory", (int)t->space.over, "trials",
+			 (int)t->found.fulls, "brief_trials", (int)t->found.briefs, "failed",
+			 (int)t->model.failed, "cpu_seconds", t->cpu_seconds);
 }
 
 json_t *tune_json(const struct tuning *t)
