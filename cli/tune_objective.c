@@ -176,19 +176,24 @@ const char *tune_term_metric(const struct tune_term *t, int modelled)
 /* Of two numbers that may be 0: no misses at all cannot be made fewer, and few are no infinite loss. */
 static double ratio(double now, double base)
 {
+	if (isnan(now) || isnan(base))
+		return NAN;
 	if (base > 0)
 		return now / base;
 	return now == base ? 1 : 1 + now;
 }
 
-/* Where the target's latencies are not known, misses stand for the time. */
-static double number(const char *metric, int modelled, const struct tune_values *v)
+/* @metric of both; where the target's latencies are not known, misses stand for the time, in both. */
+static double ratio_of(const char *metric, int modelled, const struct tune_values *now,
+		       const struct tune_values *base)
 {
-	double x = tune_value(v, metric);
+	double x = tune_value(now, metric), y = tune_value(base, metric);
 
-	return isnan(x) && modelled && !strcmp(metric, words[0].model) ?
-		       tune_value(v, words[1].model) :
-		       x;
+	if ((isnan(x) || isnan(y)) && modelled && !strcmp(metric, words[0].model)) {
+		x = tune_value(now, words[1].model);
+		y = tune_value(base, words[1].model);
+	}
+	return ratio(x, y);
 }
 
 double tune_objective_score(const struct tune_objective *o, int modelled,
@@ -206,8 +211,7 @@ double tune_objective_score(const struct tune_objective *o, int modelled,
 		else if (!metric)
 			return INFINITY;
 		else
-			sum += t->weight *
-			       ratio(number(metric, modelled, now), number(metric, modelled, base));
+			sum += t->weight * ratio_of(metric, modelled, now, base);
 		weights += t->weight;
 	}
 	return isnan(sum) ? INFINITY : sum / weights;

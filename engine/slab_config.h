@@ -11,6 +11,7 @@
  */
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "lib/opt.h"
 
@@ -100,6 +101,16 @@ extern const struct slab_profile slab_profiles[]; /* kernel-2.6.22 (the default)
 
 /* Fill @c with profile @name. -EINVAL (text lists the profiles) if there is none. */
 int slab_config_profile(struct slab_config *c, const char *name, struct err *e);
+
+/*
+ * Toggles from a file of lines `name = value`: of those before the first [section] and in [global]; other
+ * sections are skipped, so a job file of `slabscope tune --config` serves. `profile = NAME` comes before
+ * toggles; without it kernel-2.6.22. Comments begin with ; or #. -ENOENT, -EIO, or -EINVAL with file and
+ * line; @c is changed only on success, when it has passed slab_config_validate().
+ */
+int slab_config_read(struct slab_config *c, const char *path, struct err *e);
+/* The same from a stream, called @name in messages; it stays open. */
+int slab_config_read_stream(struct slab_config *c, FILE *f, const char *name, struct err *e);
 
 /* Checks that need more than one field: colour_off a multiple of align, batchcount <= limit, weights
  * that parse, fail_nth >= 1, ... 0 or -EINVAL. @nr_nodes 0: nodes unknown, not checked. */
