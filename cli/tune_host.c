@@ -25,8 +25,10 @@
 #define FIRST_LAUNCHES 4u /* of each in the first round; two more in each further one */
 #define CONFIRM_LAUNCHES 20u
 #define DURATION_MS \
-	"20"	 /* many short launches rather than few long ones: fewer of them are disturbed */
-#define WIDE 0.1 /* an interval that does not rule out such a gain leaves the question open */
+	"20" /* many short launches rather than few long ones: fewer of them are disturbed */
+/* A candidate that still looks better, with an interval that does not rule out such a gain, leaves the
+ * question open. */
+#define WIDE 0.1
 
 struct contest {
 	struct tuning *t;
@@ -308,16 +310,22 @@ static void conclude(struct contest *c, const struct verdict_result *v, int bett
 	} else if (better > 0) {
 		t->verdict = TUNE_CHANGE;
 		t->pick = c->point[0];
-	} else if (v->verdict == VERDICT_INCONCLUSIVE && v->lo < 1 - WIDE) {
+	} else if (v->verdict == VERDICT_INCONCLUSIVE && v->lo < 1 - WIDE &&
+		   v->ratio < 1 - t->q->delta) {
 		t->verdict = TUNE_INCONCLUSIVE;
 		snprintf(
 			t->why_not, sizeof(t->why_not),
 			"the best candidate's ratio lies between %.4g and %.4g; a gain of %.0f %% is not ruled out (more --launches)",
 			v->lo, v->hi, (1 - v->lo) * 100);
+	} else if (v->verdict == VERDICT_EQUIVALENT) {
+		snprintf(
+			t->why_not, sizeof(t->why_not),
+			"on fresh launches the best candidate does the same (ratio %.4g, 95 %% interval %.4g to %.4g)",
+			v->ratio, v->lo, v->hi);
 	} else {
 		snprintf(
 			t->why_not, sizeof(t->why_not),
-			"the best candidate's gain was not confirmed on fresh launches (ratio %.4g, 95 %% interval %.4g to %.4g)",
+			"the best candidate's gain was not there on fresh launches (ratio %.4g, 95 %% interval %.4g to %.4g)",
 			v->ratio, v->lo, v->hi);
 	}
 }

@@ -1,0 +1,81 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# slabscope tune from the command line: on the model, on this machine, a listing; what it writes is read back.
+. "$(dirname "$0")/common.inc"
+
+# one object in each slab, all in one set: classic slabs of 512-byte objects have no room for colours
+hot=(--workload hot-header --n 64 --object-size 512 --ops 2000 --allow-debug on)
+few=(--vary colour_slack=none,object --vary order=auto,1 --vary limit=auto,240)
+
+expect 0 tune "${hot[@]}" "${few[@]}" --target zen4 --config tuned.ini --c-source tuned.c
+says out '^Change: colour_slack=object$'
+says out 'the model alone: no hardware was asked'
+says out 'objects cause 100 % of the L1 misses'
+says out 'Its slabs have no colours (0 bytes are left over); the pick has 8 of 64'
+says out 'memory: 603.4 bytes per object, +14.3 %'
+says out 'n=32 .*model'
+says out '^  makes no difference: .*limit'
+
+expect 0 tune "${hot[@]}" "${few[@]}" --target zen4 --json
+for word in '"verdict": "change"' '"colour_slack": "object"' '"metric": "model.memory_time_per_op"' '"source": "model"' '"low":' \
+	'"high":' '"reason": ".*set' '"pareto":' '"decided_by": "model"'; do
+	says out "$word"
+done
+
+# the same answer when every setting is tried
+expect 0 tune "${hot[@]}" "${few[@]}" --target zen4 --json --exhaustive --no-sensitivity
+says out '"colour_slack": "object"'
+
+# run reads what was written, and so does a C compiler
+expect 0 run tuned.ini --plan --collect time
+says out '1 config'
+expect 0 run tuned.ini --showjob
+says out '^colour_slack = object'
+mkdir -p include/slabscope
+echo '#include "engine/kmem_cache.h"' >include/slabscope/kmem_cache.h
+${CC:-cc} -std=gnu11 -Wall -Werror -fsyntax-only -Iinclude -I"$top" tuned.c || fail "tuned.c does not compile"
+says tuned.c 'c.colour_slack = 1; /\* object \*/'
+
+# no room in memory for it: no colours are bought
+expect 0 tune "${hot[@]}" "${few[@]}" --target zen4 --memory +5% --no-sensitivity
+says out '^Keep the default\|^Change: .*order=1'
+says out 'would take too much memory'
+
+# two targets; what stands is what is given
+expect 0 tune "${hot[@]}" --colour-slack object "${few[@]}" --target zen4 --target pentium4 --no-sensitivity
+says out 'target zen4'
+says out 'target pentium4'
+says out '^Keep the default'
+
+# this machine: settings that are all the same are never a change that was measured to be one by more than noise
+expect 0 tune "${hot[@]}" --hardware-only --vary fail_nth=100-103 --launches 6 --duration-ms 1 --collect time \
+	--out launches --json
+says out '"decided_by": "hardware"'
+says out '"verdict": "\(keep-default\|inconclusive\|change\)"'
+[ -f launches/round-1/samples.csv ] || fail "no launches"
+
+# a listing
+cat >list <<'END'
+slabinfo - version: 2.1
+# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>
+small               100    126     32  126    1 : tunables  120   60    8 : slabdata      1      1      0
+big                 300    304    512    8    1 : tunables   54   27    8 : slabdata     38     38      0
+none                  0      0     64   63    1 : tunables  120   60    8 : slabdata      0      0      0
+END
+expect 0 tune --caches list --target zen4 --ops 1000 --allow-debug on "${few[@]}" --quiet
+says out 'advice for 2 caches'
+says out 'keep the default: [012]'
+expect 0 tune --caches list --top 1 --target zen4 --ops 1000 --allow-debug on "${few[@]}" --json
+says out '"cache": "big"'
+
+# what is refused
+expect 2 tune --workload hot-header --allow-debug on --objective tim
+says err 'objective: expected time'
+expect 2 tune --workload hot-header --allow-debug on --target zen4 --vary nothing=1
+says err "there is no toggle 'nothing'"
+expect 2 tune --workload null --allow-debug on --target zen4
+says err 'has no object_size'
+expect 2 tune --workload hot-header --allow-debug on --model-only --hardware-only
+expect 2 tune --workload hot-header --allow-debug on --target no-such-cpu
+expect 2 tune --workload hot-header --allow-debug on --hot x --target zen4
+exit $failed
