@@ -13,6 +13,8 @@
 #include "cli/run_tables.h"
 #include "cli/tune.h"
 
+#define TUNE_WORKLOAD "hot-header" /* a trial's default */
+
 enum plain_id {
 	P_HOT,
 	P_CACHES,
@@ -81,17 +83,24 @@ static int take_row(void *arg, const struct cli_table *t, const struct opt *row,
 	return 0;
 }
 
-/* "2@64": what it means is the workload's to say; it has lines and hot_offset, or touch. */
-static int take_hot(struct tune_request *q, const char *text, struct err *e)
+/* "2@64": lines and hot_offset where the workload has them, else touch. Once all is known that was given. */
+static int apply_hot(struct tune_request *q, const char *text, struct err *e)
 {
 	const char *at = strchr(text, '@');
+	const struct workload *wl = workload_find(TUNE_WORKLOAD);
+	const char *name;
 	char lines[32];
 	int rc;
 
+	for (unsigned i = 0; i < q->given.nr; i++)
+		if (!strcmp(q->given.set[i].name, "workload"))
+			wl = workload_find(q->given.set[i].text);
+	name = wl && wl->opts && opt_find(wl->opts, "lines") ? "lines" : "touch";
 	if (snprintf(lines, sizeof(lines), "%.*s", (int)(at ? at - text : (int)strlen(text)),
 		     text) >= (int)sizeof(lines))
-		return err_set(e, -EINVAL, "expected LINES or LINES@OFFSET, got '%.40s'", text);
-	rc = job_set(&q->given, "lines", lines, "--hot", e);
+		return err_set(e, -EINVAL, "hot: expected LINES or LINES@OFFSET, got '%.40s'",
+			       text);
+	rc = job_set(&q->given, name, lines, "--hot", e);
 	return rc || !at ? rc : job_set(&q->given, "hot_offset", at + 1, "--hot", e);
 }
 
@@ -129,7 +138,7 @@ static int take_plain(void *arg, const struct cli_plain *p, const char *text, st
 
 	switch (p->id) {
 	case P_HOT:
-		return take_hot(q, text, e);
+		return q->hot = text, 0;
 	case P_OBJECTIVE:
 		return q->objective = text, 0;
 	case P_CACHES:
@@ -307,6 +316,8 @@ int cmd_tune(int argc, char **argv)
 	rc = n < 0 ? n : 0;
 	if (!rc && n < argc)
 		rc = err_set(&e, -EINVAL, "unexpected argument '%s'", argv[n]);
+	if (!rc && q.hot)
+		rc = apply_hot(&q, q.hot, &e);
 	if (!rc)
 		rc = check(&q, &e);
 	if (!rc)

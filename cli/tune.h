@@ -44,7 +44,7 @@ struct tune_request {
 	const char *vary[TUNE_TOGGLES_MOST];
 	unsigned nr_vary;
 	const char *out, *config_file, *c_file; /* NULL: none */
-	const char *caches;
+	const char *caches, *hot;
 	unsigned top;	/* of a listing; 0: all */
 	unsigned least; /* modelled trials */
 	double delta, effort, memory;

@@ -11,7 +11,7 @@ says err '^Usage: slabscope COMMAND'
 expect 0 --version
 says out '^slabscope [0-9]'
 says out 'GPL-2.0-or-later'
-for c in geometry slabinfo list run stat plot; do
+for c in geometry slabinfo list run stat plot tune; do
 	expect 0 $c --help
 	says out "^Usage: slabscope $c"
 	cp out direct

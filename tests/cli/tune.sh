@@ -41,6 +41,14 @@ expect 0 tune "${hot[@]}" "${few[@]}" --target zen4 --memory +5% --no-sensitivit
 says out '^Keep the default\|^Change: .*order=1'
 says out 'would take too much memory'
 
+# hot lines are what the workload calls them
+expect 0 tune "${hot[@]}" --hot 2@64 --vary order=auto,1 --target zen4 --no-sensitivity --config hot.ini
+says hot.ini '^lines = 2'
+says hot.ini '^hot_offset = 64'
+expect 0 tune --workload churn --n 20 --ops 1000 --allow-debug on --hot 3 --vary order=auto,1 --target zen4 --no-sensitivity \
+	--config hot.ini
+says hot.ini '^touch = 3'
+
 # two targets; what stands is what is given
 expect 0 tune "${hot[@]}" --colour-slack object "${few[@]}" --target zen4 --target pentium4 --no-sensitivity
 says out 'target zen4'
