@@ -18,15 +18,14 @@ struct say {
 static void say(struct say *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static void say(struct say *s, const char *fmt, ...)
 {
+	size_t at = s->n < s->room ? s->n : s->room;
 	va_list ap;
 	int n;
 
-	if (s->n >= s->room)
-		return;
 	va_start(ap, fmt);
-	n = vsnprintf(s->to + s->n, s->room - s->n, fmt, ap);
+	n = vsnprintf(s->to + at, s->room - at, fmt, ap);
 	va_end(ap);
-	s->n += n > 0 ? (size_t)n : 0;
+	s->n = at + (n > 0 ? (size_t)n : 0);
 }
 
 static double get(const struct tune_values *v, const char *a, const char *b, const char *c)

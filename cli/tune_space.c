@@ -79,6 +79,7 @@ static int add_toggle(struct tune_space *s, const struct slab_config *base, cons
 	n = opt_list(t->row, list, TUNE_VALUES_MOST, &value, e);
 	if (n < 0)
 		return n;
+	t->nr = 0;
 	t->value = calloc((size_t)n + 1, sizeof(*t->value));
 	s->nr_toggles++;
 	opt_format(t->row, base, text, sizeof(text));
@@ -215,6 +216,7 @@ static int enter(struct tune_space *s, struct index *x, const struct tune_point 
 
 	key_of(s, p, &k);
 	for (at = (unsigned)hash(&k) & x->mask; x->slot[at] != TUNE_NONE; at = (at + 1) & x->mask)
+		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): a slot that is taken has a key */
 		if (!memcmp(&x->key[x->slot[at]], &k, sizeof(k))) {
 			*out = x->slot[at];
 			if (p->changes < s->point[*out].changes)
@@ -224,7 +226,7 @@ static int enter(struct tune_space *s, struct index *x, const struct tune_point 
 	if (s->nr_points == x->room && make_room(s, x, e))
 		return -ENOMEM;
 	x->slot[at] = *out = s->nr_points;
-	x->key[*out] = k;
+	x->key[*out] = k; /* NOLINT(clang-analyzer-core.NullDereference): make_room() */
 	s->point[s->nr_points++] = *p;
 	return 0;
 }
