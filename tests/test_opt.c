@@ -383,10 +383,10 @@ static void test_profiles(void **state)
 	/* clang-format off */
 	static const struct {
 		const char *name;
-		unsigned rules, limit, batchcount;
-	} rows[] = { { "kernel-2.6.22", RULES_2_6_22, KMEM_AUTO, KMEM_AUTO },
-		     { "kernel-6.1", RULES_6_1, KMEM_AUTO, KMEM_AUTO },
-		     { "fast", RULES_6_1, 256, 128 } };
+		unsigned rules, limit, batchcount, break_order;
+	} rows[] = { { "kernel-2.6.22", RULES_2_6_22, KMEM_AUTO, KMEM_AUTO, 1 },
+		     { "kernel-6.1", RULES_6_1, KMEM_AUTO, KMEM_AUTO, 1 },
+		     { "fast", RULES_2_6_22, 256, 128, 7 } };
 	const struct slab_profile *p;
 	struct slab_config c;
 	struct err e;
@@ -401,7 +401,8 @@ static void test_profiles(void **state)
 		assert_int_equal(slab_config_validate(&c, 1, &e), 0);
 		assert_int_equal(c.rules, rows[i].rules);
 		assert_true(c.limit == rows[i].limit && c.batchcount == rows[i].batchcount);
-		assert_true(c.colour == KMEM_AUTO && c.alien == 1 && c.break_order == 1);
+		assert_true(c.colour == KMEM_AUTO && c.alien == 1);
+		assert_int_equal(c.break_order, rows[i].break_order);
 	}
 	assert_int_equal(i, COUNT(rows));
 	assert_int_equal(slab_config_profile(&c, "none", &e), -EINVAL);
@@ -469,7 +470,7 @@ static void test_validate_fields(void **state)
 		unsigned value;
 	} rows[] = {
 		SET(rules, 6), SET(align, 3), SET(hwcache_align, 2), SET(order, 11), SET(mgmt, 3),
-		SET(index, 4),
+		SET(index, 5),
 		SET(colour, 65536), SET(colour_off, 0), SET(colour_run, 0), SET(limit, 0),
 		SET(batchcount, 0),
 		SET(placement, 7), SET(place_node, 64), SET(backing, BACKING_NR), SET(fail_nth, 0),
