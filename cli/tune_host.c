@@ -188,7 +188,7 @@ static int log_scores(const struct contest *c, const struct results *r, unsigned
 	for (unsigned i = 0; i < o->nr; i++) {
 		const char *name = tune_term_metric(&o->term[i], 0);
 		double w = o->term[i].weight, memory = 1;
-		struct comparison x;
+		struct comparison x = { .direction = NULL };
 		int metric = -1;
 
 		weights += w;
@@ -237,7 +237,7 @@ static int estimate(const struct contest *c, const struct results *r, unsigned c
 /* The better half stays, of those that look better than what stands. */
 static int halve(struct contest *c, const struct results *r, struct err *e)
 {
-	unsigned left = 0, seen = 0, most = c->n > 1 ? c->n / 2 : 1, keep[MOST];
+	unsigned left = 0, seen = 0, most = c->n > 1 ? c->n / 2 : 1, keep[MOST] = { 0 };
 	double score[MOST], kept[MOST];
 
 	for (unsigned i = 0; i < c->n; i++) {

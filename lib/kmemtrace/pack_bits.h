@@ -25,7 +25,7 @@ static inline size_t kmempack_put(unsigned char *to, uint64_t v)
 
 static inline uint64_t kmempack_zigzag(int64_t v)
 {
-	return (uint64_t)v << 1 ^ (uint64_t)(v >> 63);
+	return (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0);
 }
 
 static inline int64_t kmempack_unzigzag(uint64_t v)
