@@ -23,7 +23,8 @@ STEP_ATTR static void STEP_NAME(struct sim *s, struct sim_cpu *c, uint64_t addr,
 		return;
 	}
 	c->single++;
-	if (line == k->last_line && (!write || k->last_store))
+	if (sim_again(k, line, write) &&
+	    (!s->dtlb || k->last_page[page & k->last_page_mask] == page))
 		return;
 	dense = k->seen[at].dense;
 	if (__builtin_expect(k->seen[at].page != page, 0)) {
@@ -41,6 +42,5 @@ STEP_ATTR static void STEP_NAME(struct sim *s, struct sim_cpu *c, uint64_t addr,
 		sim_miss(s, c, addr, lid, write);
 	else if (write && !(old & LEVEL_OWN))
 		sim_upgrade(s, c, lid);
-	k->last_line = line;
-	k->last_store = write;
+	k->last[line & k->last_mask] = sim_use(line, write);
 }

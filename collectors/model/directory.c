@@ -60,7 +60,7 @@ int sim_dir_start(struct sim *s)
 		return -ENOMEM;
 	s->mesi = true;
 	s->queued = s->quick = false;
-	s->alone->access = sim_fastest(s);
+	sim_choose(s, s->alone);
 	for (unsigned j = 0; j < s->nr_levels; j++)
 		enter_all(s, j, s->alone->nr[j]);
 	return 0;
@@ -185,8 +185,6 @@ static bool clean_others(struct sim *s, struct sim_cpu *c, uint32_t lid, bool *l
 	bool dirty = false;
 
 	while (next_other(s, c->core, d, &at, &o)) {
-		if (!o.level)
-			s->core[o.nr].last_line = SIM_NONE;
 		for_each_part(s, o, lid, i)
 		{
 			uint32_t *w = level_find(&s->inst[o.level][o.nr].l,
@@ -195,6 +193,8 @@ static bool clean_others(struct sim *s, struct sim_cpu *c, uint32_t lid, bool *l
 
 			if (!w)
 				continue;
+			if (!o.level)
+				sim_not_again(s, &s->core[o.nr], i);
 			*w = was & ~LEVEL_FLAGS;
 			if (!(was & LEVEL_DIRTY))
 				continue;

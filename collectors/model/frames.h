@@ -35,6 +35,8 @@ struct frames_page {
 	uint64_t frame; /* of the base size */
 	uint32_t huge;	/* dense number of the huge page, FRAMES_NONE: none */
 	uint32_t node;
+	uint32_t set[MT_LEVELS -
+		     1]; /* the machine's: where its first line lies in each level below L1 */
 };
 
 struct frames_huge {

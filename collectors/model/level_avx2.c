@@ -5,9 +5,15 @@
 
 #ifdef LEVEL_AVX2
 const uint32_t level_turn[8][8] __attribute__((aligned(32))) = {
-	{ 0, 1, 2, 3, 4, 5, 6, 7 }, { 0, 0, 2, 3, 4, 5, 6, 7 }, { 0, 0, 1, 3, 4, 5, 6, 7 },
-	{ 0, 0, 1, 2, 4, 5, 6, 7 }, { 0, 0, 1, 2, 3, 5, 6, 7 }, { 0, 0, 1, 2, 3, 4, 6, 7 },
-	{ 0, 0, 1, 2, 3, 4, 5, 7 }, { 0, 0, 1, 2, 3, 4, 5, 6 },
+	{ 0, 1, 2, 3, 4, 5, 6, 7 }, { 1, 0, 2, 3, 4, 5, 6, 7 }, { 2, 0, 1, 3, 4, 5, 6, 7 },
+	{ 3, 0, 1, 2, 4, 5, 6, 7 }, { 4, 0, 1, 2, 3, 5, 6, 7 }, { 5, 0, 1, 2, 3, 4, 6, 7 },
+	{ 6, 0, 1, 2, 3, 4, 5, 7 }, { 7, 0, 1, 2, 3, 4, 5, 6 },
+};
+
+const uint32_t level_close[8][8] __attribute__((aligned(32))) = {
+	{ 1, 2, 3, 4, 5, 6, 7, 7 }, { 0, 2, 3, 4, 5, 6, 7, 7 }, { 0, 1, 3, 4, 5, 6, 7, 7 },
+	{ 0, 1, 2, 4, 5, 6, 7, 7 }, { 0, 1, 2, 3, 5, 6, 7, 7 }, { 0, 1, 2, 3, 4, 6, 7, 7 },
+	{ 0, 1, 2, 3, 4, 5, 7, 7 }, { 0, 1, 2, 3, 4, 5, 6, 7 },
 };
 
 LEVEL_SIMD static uint32_t lookup8(struct level *l, unsigned set, uint32_t tag, uint32_t flags)
@@ -36,24 +42,13 @@ LEVEL_SIMD static uint32_t insert16(struct level *l, unsigned set, uint32_t word
 	return out;
 }
 
-LEVEL_SIMD static uint32_t *find8(const struct level *l, unsigned set, uint32_t tag)
+LEVEL_SIMD static uint32_t *find(const struct level *l, unsigned set, uint32_t tag)
 {
-	uint32_t *row = l->row + (size_t)set * 8;
-	unsigned m = level_match(row, tag);
-
-	return m ? row + __builtin_ctz(m) : NULL;
+	return level_at(l, set, tag);
 }
 
-LEVEL_SIMD static uint32_t *find16(const struct level *l, unsigned set, uint32_t tag)
-{
-	uint32_t *row = l->row + (size_t)set * 16;
-	unsigned m = level_match(row, tag) | level_match(row + 8, tag) << 8;
-
-	return m ? row + __builtin_ctz(m) : NULL;
-}
-
-static const struct level_ops lru8 = { lookup8, insert8, find8 };
-static const struct level_ops lru16 = { lookup16, insert16, find16 };
+static const struct level_ops lru8 = { lookup8, insert8, find };
+static const struct level_ops lru16 = { lookup16, insert16, find };
 
 const struct level_ops *level_lru_avx2(unsigned ways)
 {

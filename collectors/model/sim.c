@@ -16,8 +16,12 @@ static uint32_t touch_page(struct sim *s, struct sim_cpu *c, uint64_t page)
 	uint32_t dense = frames_touch(&s->frames, page, c->id, c->node);
 
 	if (dense != FRAMES_NONE && (uint64_t)(dense + 1) << s->lines_shift <= LEVEL_MAX_ID &&
-	    !(s->mesi && sim_dir_room(s, dense)))
+	    !(s->mesi && sim_dir_room(s, dense))) {
+		for (unsigned j = 1; j < s->nr_levels; j++)
+			s->frames.page[dense].set[j - 1] =
+				sim_set_worked_out(s, j, dense << s->lines_shift);
 		return dense;
+	}
 	if (dense != FRAMES_NONE)
 		frames_forget(&s->frames, dense);
 	s->failed = -ENOMEM;
@@ -52,9 +56,11 @@ uint32_t sim_translate(struct sim *s, struct sim_cpu *c, uint64_t page)
 static inline void tlb_plain(struct sim *s, struct sim_cpu *c, struct sim_core *k, uint64_t addr,
 			     uint64_t page, uint32_t dense, bool write)
 {
-	if (page == k->last_page)
+	uint64_t *last = &k->last_page[page & k->last_page_mask];
+
+	if (page == *last)
 		return;
-	k->last_page = page;
+	*last = page;
 	sim_tlb(s, c, addr, page, dense, write);
 }
 
@@ -71,6 +77,7 @@ LEVEL_SIMD_INLINE void tlb_8(struct sim *s, struct sim_cpu *c, struct sim_core *
 		return;
 	}
 	set = (unsigned)(page & s->tlb_mask);
+	k->last_page[set & k->last_page_mask] = page;
 	if (level_lookup8(k->dtlb.l.row + (size_t)set * 8, level_word(dense, 0), 0) == LEVEL_EMPTY)
 		sim_tlb_missed(s, c, addr, page, dense, write);
 }
@@ -89,6 +96,7 @@ static void whole_line(struct sim *s, struct sim_cpu *c, uint64_t addr, uint32_t
 	uint32_t old = l->ops->lookup(l, set, level_word(lid, 0), write ? s->store_flags : 0);
 
 	c->n.accesses[SIM_L1D]++;
+	k->last[line & k->last_mask] = SIM_NONE;
 	if (old == LEVEL_EMPTY) {
 		sim_miss(s, c, addr, lid, write);
 		return;
@@ -108,7 +116,6 @@ void sim_span(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t size, bo
 	uint64_t last = (addr + size - 1) >> s->line_shift, of = SIM_NONE;
 	uint32_t dense = FRAMES_NONE;
 
-	c->core->last_line = SIM_NONE;
 	for (uint64_t line = addr >> s->line_shift;; line++) {
 		uint64_t start = line << s->line_shift, at = start > addr ? start : addr;
 		uint64_t page = at >> s->page_shift;
@@ -119,13 +126,13 @@ void sim_span(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t size, bo
 				return;
 			c->n.accesses[SIM_DTLB]++;
 			sim_tlb(s, c, at, page, dense, write);
-			c->core->last_page = of = page;
+			of = page;
+			c->core->last_page[page & c->core->last_page_mask] = page;
 		}
 		whole_line(s, c, at, dense, write);
 		if (line == last)
 			break;
 	}
-	c->core->last_line = SIM_NONE;
 }
 
 #define STEP_NAME step_plain
@@ -158,7 +165,7 @@ void sim_span(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t size, bo
 
 /* A hit on the line of the access before changes no state but in QLRU, where ages fall with each hit; and stores have
  * to be seen where L1 writes through or does not allocate. */
-sim_access_fn *sim_fastest(const struct sim *s)
+static sim_access_fn *fastest(const struct sim *s)
 {
 	const struct mt_cache *l1 = &s->t.cache[0];
 
@@ -173,6 +180,23 @@ sim_access_fn *sim_fastest(const struct sim *s)
 	return step_plain;
 }
 
+void sim_choose(struct sim *s, const struct sim_core *k)
+{
+	sim_access_fn *access = fastest(s);
+
+	for (unsigned i = 0; i < s->conf[0].shared; i++) {
+		struct sim_cpu *c = &s->cpu[k->id * s->conf[0].shared + i];
+
+		c->access = access;
+		c->again = (struct sim_again){ &s->never, 0, &s->never, 0, 0 };
+		if (access != sim_span && !s->o.sets && s->line_shift == SIM_LINE &&
+		    s->page_shift == SIM_PAGE)
+			c->again = (struct sim_again){ k->last, k->last_mask, k->last_page,
+						       k->last_page_mask, s->dtlb ? SIM_NONE : 0 };
+	}
+	s->quick = sim_alone(s);
+}
+
 /* Most runs use one CPU of many: nothing is kept coherent until a second core comes. */
 void sim_arrive(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t size, bool write)
 {
@@ -184,17 +208,14 @@ void sim_arrive(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t size, 
 		s->failed = -ENOMEM;
 		return;
 	}
-	k->access = sim_fastest(s);
-	s->quick = k->access == sim_alone(s);
-	k->access(s, c, addr, size, write);
+	sim_choose(s, k);
+	c->access(s, c, addr, size, write);
 }
 
 void sim_access(struct sim *s, unsigned cpu, uint64_t addr, unsigned size, bool write)
 {
-	struct sim_cpu *c = &s->cpu[cpu];
-
 	if (size)
-		c->core->access(s, c, addr, size, write);
+		sim_touch(s, cpu, addr, size, write);
 }
 
 void sim_range(struct sim *s, unsigned cpu, uint64_t addr, uint64_t size, bool write)
@@ -202,7 +223,7 @@ void sim_range(struct sim *s, unsigned cpu, uint64_t addr, uint64_t size, bool w
 	struct sim_cpu *c = &s->cpu[cpu];
 
 	if (size)
-		c->core->access(s, c, addr, size, write);
+		c->access(s, c, addr, size, write);
 }
 
 void sim_flush(struct sim *s)

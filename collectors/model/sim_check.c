@@ -50,7 +50,7 @@ static int check_set(struct walk *w, unsigned level, unsigned nr, unsigned set)
 				       sim_level_names[level], nr, dense);
 		if (empty && l->policy == MT_LRU)
 			return broken(w, level, nr, lid, "an empty way in front of it");
-		if (sim_set_of(s, level, lid) != set)
+		if (sim_set_worked_out(s, level, lid) != set)
 			return broken(w, level, nr, lid, "it is in another line's set");
 		for (unsigned j = 0; j < i; j++)
 			if (((row[i] ^ row[j]) & ~LEVEL_FLAGS) == 0)

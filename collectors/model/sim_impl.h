@@ -49,6 +49,9 @@ struct sim_conf {
 	enum mt_inclusion inclusion;
 	unsigned shared, nr; /* CPUs of one; how many there are */
 	unsigned bit;	     /* the first one's in the directory */
+	/* Where sets are bits of the line's number, or exclusive ors of them, a line's is its page's ^ that of which line of a
+	 * page it is: [lines of a page]. NULL: it has to be worked out. */
+	uint32_t *of_line;
 };
 
 struct sim_seen {
@@ -63,11 +66,13 @@ typedef void sim_access_fn(struct sim *s, struct sim_cpu *c, uint64_t addr, uint
 
 /* Threads that share an L1 and TLBs. */
 struct sim_core {
-	/* apart from each other, so that no compiler makes a vector of the two: the first waits for nothing */
-	uint64_t last_line;
-	bool last_store; /* another store to last_line changes nothing */
-	uint64_t last_page;
-	uint32_t *l1; /* rows of inst[0] */
+	/* By set of L1, sim_use() of the access that was its last, if the line is still there as that left it: the same
+	 * again changes nothing. Likewise by set of the dTLB, the page. One entry each, the last of all, where order across
+	 * sets is kept (twins), or sets are not bits of the number. */
+	uint64_t *last, *last_page;
+	uint64_t last_mask, last_page_mask;
+	uint32_t *l1;	  /* rows of inst[0] */
+	uint32_t l1_last; /* 1 << its last way, if it has no more than 32 */
 	struct sim_inst *inst[MT_LEVELS];
 	unsigned nr[MT_LEVELS]; /* which instance */
 	unsigned id, node;
@@ -75,13 +80,22 @@ struct sim_core {
 	uint64_t *path;	       /* directory bits of inst[] */
 	struct sim_seen *seen; /* [seen_mask + 1], by page; NULL: it has not touched memory yet */
 	uint32_t seen_mask;
-	sim_access_fn *access; /* one load or store: what fits this machine now */
+};
+
+/* What sim_touch() asks: its core's `last` and `last_page`, where they say enough; else what is never true. */
+struct sim_again {
+	const uint64_t *line;
+	uint64_t line_mask;
+	const uint64_t *page;
+	uint64_t page_mask, page_care; /* 0: there is no dTLB */
 };
 
 struct sim_cpu {
 	struct sim_core *core;
-	unsigned id, node;
+	sim_access_fn *access; /* one load or store, of a byte or more: what fits this machine now */
+	struct sim_again again;
 	uint64_t single; /* accesses of one line on the short path: of L1 and the dTLB */
+	unsigned id, node;
 	struct sim_counts n;
 };
 
@@ -116,6 +130,7 @@ struct sim {
 	bool mesi;	      /* there is a directory: two cores have touched memory */
 	bool dtlb, stlb;
 	struct sim_cpu *cpu;
+	uint64_t never; /* SIM_NONE */
 	struct sim_conf conf[MT_LEVELS];
 	unsigned nr_levels, nr_cpus, nr_cores, unit; /* unit: shift of the largest line */
 	struct frames frames;
@@ -179,14 +194,23 @@ static inline unsigned sim_set(const struct sim_conf *f, uint64_t n)
 	return slice * f->sets + (unsigned)(n % f->sets);
 }
 
-/* The same for a line by its dense number. */
-static inline unsigned sim_set_of(const struct sim *s, unsigned level, uint32_t lid)
+/* The same for a line by its dense number, worked out. */
+static inline unsigned sim_set_worked_out(const struct sim *s, unsigned level, uint32_t lid)
 {
 	const struct frames_page *p = &s->frames.page[lid >> s->lines_shift];
 	uint64_t n = level ? p->frame : p->page;
 
-	n = n << s->lines_shift | (lid & ((UINT32_C(1) << s->lines_shift) - 1));
+	n = n << s->lines_shift | (lid & s->lines_mask);
 	return sim_set(&s->conf[level], n >> s->conf[level].shift);
+}
+
+static inline unsigned sim_set_of(const struct sim *s, unsigned level, uint32_t lid)
+{
+	const uint32_t *of_line = s->conf[level].of_line;
+
+	if (!level || !of_line)
+		return sim_set_worked_out(s, level, lid);
+	return s->frames.page[lid >> s->lines_shift].set[level - 1] ^ of_line[lid & s->lines_mask];
 }
 
 static inline uint32_t sim_tag(const struct sim *s, unsigned level, uint32_t lid)
@@ -194,12 +218,49 @@ static inline uint32_t sim_tag(const struct sim *s, unsigned level, uint32_t lid
 	return level_word(lid >> s->conf[level].shift, 0);
 }
 
+/* ---- the same again ---- */
+
+#define SIM_LINE 6 /* lines and pages of most machines: 64 bytes, 4 KiB */
+#define SIM_PAGE 12
+
+static inline uint64_t sim_use(uint64_t line, bool write)
+{
+	return line << 1 | write;
+}
+
+/* @line, virtual, is the newest of its set, and nothing is new about it. */
+static inline bool sim_again(const struct sim_core *k, uint64_t line, bool write)
+{
+	return (k->last[line & k->last_mask] | !write) == sim_use(line, true);
+}
+
+static inline void sim_not_again(const struct sim *s, struct sim_core *k, uint32_t lid)
+{
+	k->last[sim_set_of(s, 0, lid) & k->last_mask] = SIM_NONE;
+}
+
+/* sim_access() of one byte or more, where it is called: most references are of a line that was the last of its set. */
+static inline __attribute__((always_inline)) void
+sim_touch(struct sim *s, unsigned cpu, uint64_t addr, uint64_t size, bool write)
+{
+	struct sim_cpu *c = &s->cpu[cpu];
+	uint64_t line = addr >> SIM_LINE, page = addr >> SIM_PAGE;
+
+	if ((c->again.line[line & c->again.line_mask] | !write) == sim_use(line, true) &&
+	    (addr & ((1 << SIM_LINE) - 1)) + size <= 1 << SIM_LINE &&
+	    !((c->again.page[page & c->again.page_mask] ^ page) & c->again.page_care)) {
+		c->single++;
+		return;
+	}
+	c->access(s, c, addr, size, write);
+}
+
 /* sim.c: the access of a core that has not touched memory yet */
 sim_access_fn sim_arrive;
 /* Any size, on any machine: once per line, and translated once per page. */
 sim_access_fn sim_span;
-/* What fits this machine as it is now. */
-sim_access_fn *sim_fastest(const struct sim *s);
+/* The CPUs of a core take what fits this machine as it is now. */
+void sim_choose(struct sim *s, const struct sim_core *k);
 /* The page's dense number, FRAMES_NONE: no memory. */
 uint32_t sim_translate(struct sim *s, struct sim_cpu *c, uint64_t page);
 /* sim_alone.c: the access of one core that is alone; NULL: not on this machine. */

@@ -105,6 +105,23 @@ static void make_conf(struct sim *s, unsigned i)
 		s->unit = f->shift;
 }
 
+#define MOST_LINES 4096u /* of a page, to keep what is known of each */
+
+static int make_sets(struct sim *s, unsigned i, struct err *e)
+{
+	struct sim_conf *f = &s->conf[i];
+
+	if (!i || s->lines_mask >= MOST_LINES || !power_of_two(f->sets) ||
+	    (f->hash ? !f->slice_bits : !power_of_two(f->total)))
+		return 0;
+	f->of_line = calloc(s->lines_mask + 1, sizeof(*f->of_line));
+	if (!f->of_line)
+		return no_memory(e);
+	for (uint32_t j = 0; j <= s->lines_mask; j++)
+		f->of_line[j] = sim_set(f, j >> f->shift);
+	return 0;
+}
+
 static int make_level(struct sim *s, unsigned i, struct err *e)
 {
 	const struct mt_cache *c = &s->t.cache[i];
@@ -179,9 +196,16 @@ int sim_make_room(struct sim *s, struct sim_core *k)
 
 	if (k->seen)
 		return 0;
-	k->seen = level_alloc(pages * sizeof(*k->seen));
+	if (!k->last)
+		k->last = level_alloc((k->last_mask + 1) * sizeof(*k->last));
+	if (!k->last_page)
+		k->last_page = level_alloc((k->last_page_mask + 1) * sizeof(*k->last_page));
+	if (k->last && k->last_page)
+		k->seen = level_alloc(pages * sizeof(*k->seen));
 	if (!k->seen)
 		return -ENOMEM;
+	memset(k->last, 0xff, (k->last_mask + 1) * sizeof(*k->last));
+	memset(k->last_page, 0xff, (k->last_page_mask + 1) * sizeof(*k->last_page));
 	for (unsigned i = 0; i < pages; i++)
 		k->seen[i].page = SIM_NONE;
 	k->seen_mask = pages - 1;
@@ -196,9 +220,7 @@ static int make_core(struct sim *s, unsigned id, const struct mt_page *p, struct
 
 	k->id = id;
 	k->node = s->t.node_of[cpu];
-	k->last_line = k->last_page = SIM_NONE;
 	k->path = s->masks + (size_t)id * s->words;
-	k->access = sim_arrive;
 	for (unsigned i = 0; i < s->nr_levels; i++) {
 		unsigned bit;
 
@@ -208,7 +230,12 @@ static int make_core(struct sim *s, unsigned id, const struct mt_page *p, struct
 		k->path[bit / 64] |= UINT64_C(1) << bit % 64;
 	}
 	k->l1 = k->inst[0]->l.row;
+	k->l1_last = UINT32_C(1) << (k->inst[0]->l.ways - 1) % 32;
 	rc = make_tlb(s, &k->dtlb, &p->dtlb, &s->dtlb_sets, e);
+	/* of many pages in one order another page is mostly the last */
+	k->last_mask = s->watched || k->dtlb.any ? 0 : s->conf[0].mask;
+	if (!s->watched && !s->huge_tlb && power_of_two(s->dtlb_sets))
+		k->last_page_mask = s->dtlb_sets - 1;
 	return rc ? rc : make_tlb(s, &k->stlb, stlb_of(s, p), &s->stlb_sets, e);
 }
 
@@ -274,6 +301,8 @@ static int make_cpus(struct sim *s, struct err *e)
 		s->tlb_mask = s->dtlb_sets - 1;
 	for (unsigned i = 0; i < s->nr_cpus; i++)
 		s->cpu[i] = (struct sim_cpu){ .core = &s->core[i / s->conf[0].shared],
+					      .access = sim_arrive,
+					      .again = { &s->never, 0, &s->never, 0, 0 },
 					      .id = i,
 					      .node = s->t.node_of[i] };
 	return 0;
@@ -314,6 +343,8 @@ static int make(struct sim *s, struct err *e)
 	s->noting = s->watched || s->o.miss;
 	for (unsigned i = 0; i < s->nr_levels && !rc; i++)
 		rc = make_level(s, i, e);
+	for (unsigned i = 0; i < s->nr_levels && !rc; i++)
+		rc = make_sets(s, i, e);
 	if (!rc)
 		rc = make_directory(s, e);
 	if (!rc)
@@ -335,6 +366,7 @@ int sim_create(struct sim **out, const struct mt_target *t, const struct sim_opt
 		return no_memory(e);
 	s->t = *t;
 	s->o = *o;
+	s->never = SIM_NONE;
 	s->frames.fd = -1;
 	rc = make(s, e);
 	if (rc) {
@@ -362,10 +394,13 @@ void sim_destroy(struct sim *s)
 			fa_fini(&s->inst[i][x].twin);
 		}
 		free(s->inst[i]);
+		free(s->conf[i].of_line);
 	}
 	for (unsigned i = 0; s->core && i < s->nr_cores; i++) {
 		tlb_fini(&s->core[i].dtlb);
 		tlb_fini(&s->core[i].stlb);
+		free(s->core[i].last);
+		free(s->core[i].last_page);
 		free(s->core[i].seen);
 	}
 	for (unsigned i = 0; i < SIM_LEVELS; i++) {

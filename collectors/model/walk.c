@@ -28,7 +28,7 @@ uint32_t sim_take(struct sim *s, unsigned level, unsigned nr, uint32_t lid)
 	if (s->mesi)
 		sim_dir_clear(s, level, nr, lid);
 	if (!level)
-		s->core[nr].last_line = SIM_NONE;
+		sim_not_again(s, &s->core[nr], lid);
 	return word;
 }
 
@@ -420,7 +420,7 @@ void sim_forget_page(struct sim *s, uint32_t dense, uint32_t first, uint32_t las
 		if (!k->seen)
 			continue;
 		k->seen[p.page & k->seen_mask].page = SIM_NONE;
-		k->last_page = k->last_line = SIM_NONE;
+		k->last_page[p.page & k->last_page_mask] = SIM_NONE;
 		if (s->huge_tlb && s->frames.huge[p.huge].pages > 1)
 			continue; /* the rest of the huge page is still there */
 		forget_translation(s, &k->dtlb, s->dtlb_sets, id, page);

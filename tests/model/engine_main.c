@@ -11,8 +11,7 @@
 
 #include <cmocka.h>
 
-#include "collectors/model/model.h"
-#include "collectors/model/sim.h"
+#include "tests/model/no_machine.h"
 #include "tests/workloads_help.h"
 
 /* ---- a machine that counts by place and operation ---- */
@@ -45,6 +44,11 @@ void sim_access(struct sim *s, unsigned cpu, uint64_t addr, unsigned size, bool 
 	(void)size;
 	(void)write;
 	keep(addr);
+}
+
+static void access_one(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t size, bool write)
+{
+	sim_access(s, c->id, addr, (unsigned)size, write);
 }
 
 void sim_range(struct sim *s, unsigned cpu, uint64_t addr, uint64_t size, bool write)
@@ -206,5 +210,6 @@ int main(void)
 		cmocka_unit_test(test_grow),
 	};
 
+	no_machine(access_one);
 	return cmocka_run_group_tests_name("model_engine", tests, NULL, NULL);
 }

@@ -19,9 +19,8 @@
 
 #include <cmocka.h>
 
-#include "collectors/model/model.h"
-#include "collectors/model/sim.h"
 #include "tests/model/construct.h"
+#include "tests/model/no_machine.h"
 
 struct area area;
 
@@ -47,6 +46,11 @@ void sim_access(struct sim *s, unsigned cpu, uint64_t addr, unsigned size, bool 
 	(void)s;
 	(void)cpu;
 	keep(addr, size, write, false);
+}
+
+static void access_one(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t size, bool write)
+{
+	sim_access(s, c->id, addr, (unsigned)size, write);
 }
 
 void sim_range(struct sim *s, unsigned cpu, uint64_t addr, uint64_t size, bool write)
@@ -467,6 +471,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_heap),	     cmocka_unit_test(test_maps),
 	};
 
+	no_machine(access_one);
 	if (argc == 2 && !strcmp(argv[1], "--print")) {
 		print_rows();
 		return 0;

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "collectors/model/model.h"
-#include "collectors/model/sim.h"
+#include "collectors/model/sim_impl.h"
 
 /* Names that the compilers chose: nobody declares them. */
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
@@ -38,7 +38,7 @@ static inline __attribute__((always_inline)) void model_touch(const volatile voi
 	if (__builtin_expect(model_state.record != NULL, 0))
 		model_touch_recorded(addr, size, write);
 	else
-		sim_access(model_state.sim, model_state.cpu, addr, size, write);
+		sim_touch(model_state.sim, model_state.cpu, addr, size, write);
 }
 
 /* Any number of bytes: once per line. */
