@@ -60,6 +60,7 @@ int sim_dir_start(struct sim *s)
 		return -ENOMEM;
 	s->mesi = true;
 	s->queued = s->quick = false;
+	s->many = sim_many(s);
 	sim_choose(s, s->alone);
 	for (unsigned j = 0; j < s->nr_levels; j++)
 		enter_all(s, j, s->alone->nr[j]);
@@ -249,6 +250,10 @@ uint32_t sim_coherence(struct sim *s, struct sim_cpu *c, uint32_t lid, bool writ
 
 void sim_upgrade(struct sim *s, struct sim_cpu *c, uint32_t lid)
 {
+	if (s->many) {
+		sim_many_upgrade(s, c, lid);
+		return;
+	}
 	c->n.upgrades++;
 	invalidate_others(s, c, lid);
 	sim_dir(s, lid)[s->words] = c->core->id + 1;

@@ -156,6 +156,7 @@ struct sim {
 	int failed;
 	bool queued; /* misses of L1 wait */
 	bool quick;  /* sim_alone.c is at work */
+	bool many;   /* sim_many.c is */
 	unsigned nr_waiting;
 	struct sim_wait wait[SIM_WAIT];
 	unsigned nr_l3;
@@ -267,6 +268,10 @@ uint32_t sim_translate(struct sim *s, struct sim_cpu *c, uint64_t page);
 sim_access_fn *sim_alone(const struct sim *s);
 /* All that waits on such a machine. */
 void sim_alone_settle(struct sim *s);
+/* sim_many.c: several cores: whether this machine is one for it, and what sim_miss() and sim_upgrade() do then. */
+bool sim_many(const struct sim *s);
+void sim_many_miss(struct sim *s, struct sim_cpu *c, uint32_t lid, bool write);
+void sim_many_upgrade(struct sim *s, struct sim_cpu *c, uint32_t lid);
 /* sim_make.c: a core's tables for the first touch; -ENOMEM */
 int sim_make_room(struct sim *s, struct sim_core *k);
 

@@ -283,6 +283,10 @@ void sim_miss(struct sim *s, struct sim_cpu *c, uint64_t addr, uint32_t lid, boo
 		miss_later(s, c, lid, write);
 		return;
 	}
+	if (s->many) {
+		sim_many_miss(s, c, lid, write);
+		return;
+	}
 	find_sets(s, k, lid, set);
 	if (s->noting)
 		sim_note(s, c, SIM_L1D, &k->inst[0]->twin, lid, set[0], addr, write, true);
