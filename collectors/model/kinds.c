@@ -49,13 +49,15 @@ void sim_twin_forget(struct fa *t, uint32_t id)
 void sim_note(struct sim *s, struct sim_cpu *c, enum sim_level level, struct fa *t, uint32_t id,
 	      unsigned set, uint64_t addr, bool write, bool miss)
 {
-	enum sim_kind kind = SIM_KINDS;
+	sim_tell(s, c, level, s->o.kinds ? sim_twin_access(s, t, id, miss) : SIM_KINDS, set, addr,
+		 write, miss);
+}
 
-	if (s->o.kinds) {
-		kind = sim_twin_access(s, t, id, miss);
-		if (miss)
-			c->n.kind[level][kind]++;
-	}
+void sim_tell(struct sim *s, struct sim_cpu *c, enum sim_level level, enum sim_kind kind,
+	      unsigned set, uint64_t addr, bool write, bool miss)
+{
+	if (miss && kind != SIM_KINDS)
+		c->n.kind[level][kind]++;
 	if (s->hist[level][0]) {
 		s->hist[level][0][set]++;
 		s->hist[level][1][set] += miss;

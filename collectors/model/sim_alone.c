@@ -169,7 +169,9 @@ LEVEL_SIMD_INLINE void step(struct sim *s, struct sim_cpu *c, uint64_t addr, uin
 		walked(s, c, addr, dense, write);
 		return;
 	}
-	if (kind == WATCHED && s->dtlb)
+	if (kind == WATCHED && tlb == WHOLE && s->hist[SIM_DTLB][0])
+		s->hist[SIM_DTLB][0][0]++;
+	if (kind == WATCHED && tlb != NO_TLB && tlb != WHOLE)
 		note_hit(s, SIM_DTLB, &k->dtlb.twin, dense, (unsigned)(page % s->dtlb_sets));
 	lid = dense << LINES | ((uint32_t)line & IN_PAGE);
 	set = (unsigned)(line & s->conf[0].mask);

@@ -7,6 +7,7 @@
  *	a core that may write is the owner, and nobody outside its path has the line
  *	a dirty line has an owner, or is said to be dirty below
  *	inclusive levels have what is above; exclusive ones what is not
+ *	what was the last of its set, and could be done again without a change, is in front there
  *	misses of the last level are fills from memory and other caches
  */
 #include <errno.h>
@@ -147,6 +148,35 @@ static int check_directory(const struct walk *w)
 	return 0;
 }
 
+/* What sim_again() goes by. */
+static int check_last(const struct walk *w, const struct sim_core *k)
+{
+	const struct sim *s = w->s;
+	const struct level *l = &k->inst[0]->l;
+
+	for (uint64_t i = 0; k->seen && i <= k->last_mask; i++) {
+		uint64_t line = k->last[i] >> 1;
+		uint32_t dense = frames_find(&s->frames, line >> s->lines_shift), lid, *at;
+
+		if (k->last[i] == SIM_NONE)
+			continue;
+		if (dense == FRAMES_NONE)
+			return err_set(w->e, -EILSEQ, "core %u: its last line's page is not there",
+				       k->id);
+		lid = dense << s->lines_shift | ((uint32_t)line & s->lines_mask);
+		at = level_find(l, sim_set_of(s, 0, lid), level_word(lid, 0));
+		if (!at || (l->policy == MT_LRU && (size_t)(at - l->row) % l->stride))
+			return broken(w, 0, k->id, lid, "not in front, but was the last");
+		if (k->last[i] & 1 && ~*at & (LEVEL_OWN | LEVEL_DIRTY))
+			return broken(w, 0, k->id, lid, "not dirty, but was stored to last");
+	}
+	for (uint64_t i = 0; k->seen && i <= k->last_page_mask; i++)
+		if (k->last_page[i] != SIM_NONE &&
+		    frames_find(&s->frames, k->last_page[i]) == FRAMES_NONE)
+			return err_set(w->e, -EILSEQ, "core %u: its last page is not there", k->id);
+	return 0;
+}
+
 static int check_fills(const struct walk *w)
 {
 	struct sim_counts n;
@@ -181,6 +211,8 @@ int sim_check(const struct sim *s, struct err *e)
 	for (unsigned j = 0; j < s->nr_levels && !rc; j++)
 		for (unsigned x = 0; x < s->conf[j].nr && !rc; x++)
 			rc = each_word(&w, j, x);
+	for (unsigned i = 0; i < s->nr_cores && !rc; i++)
+		rc = check_last(&w, &s->core[i]);
 	if (!rc)
 		rc = check_fills(&w);
 	free(w.held);

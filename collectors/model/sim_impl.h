@@ -35,8 +35,8 @@ struct sim_inst {
 struct sim_tlb {
 	struct level l;
 	struct fa fa;
-	bool any; /* fully associative, in `fa` */
-	struct fa twin;
+	bool any;	/* fully associative, in `fa` */
+	struct fa twin; /* unless it is that itself */
 };
 
 /* What is the same for all instances of a level. */
@@ -314,6 +314,9 @@ void sim_twin_lose(struct fa *t, uint32_t id);
 void sim_twin_forget(struct fa *t, uint32_t id);
 /* Twins, histograms and the caller's function, for one lookup. */
 void sim_note(struct sim *s, struct sim_cpu *c, enum sim_level level, struct fa *t, uint32_t id,
+	      unsigned set, uint64_t addr, bool write, bool miss);
+/* The same where the kind of a miss is known; SIM_KINDS: it is not asked for. */
+void sim_tell(struct sim *s, struct sim_cpu *c, enum sim_level level, enum sim_kind kind,
 	      unsigned set, uint64_t addr, bool write, bool miss);
 
 #endif

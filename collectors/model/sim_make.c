@@ -184,7 +184,7 @@ static int make_tlb(struct sim *s, struct sim_tlb *t, const struct mt_tlb *of, u
 		rc = fa_init(&t->fa, of->entries) ? no_memory(e) : 0;
 	else
 		rc = level_init(&t->l, *sets, of->ways, MT_LRU, NULL, 0, e);
-	if (!rc && s->o.kinds && sim_twin_init(&t->twin, of->entries))
+	if (!rc && s->o.kinds && !t->any && sim_twin_init(&t->twin, of->entries))
 		rc = no_memory(e);
 	return rc;
 }

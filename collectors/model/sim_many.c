@@ -213,6 +213,8 @@ LEVEL_SIMD void sim_many_miss(struct sim *s, struct sim_cpu *c, uint32_t lid, bo
 	unsigned from = s->nr_levels;
 	uint32_t own;
 
+	for (unsigned j = 1; j < s->nr_levels; j++)
+		__builtin_prefetch(level_row(&k->inst[j]->l, x.set[j]), 1);
 	for (unsigned j = 1; j < s->nr_levels; j++) {
 		c->n.accesses[j]++;
 		if (path & bit_of(s, j, k->nr[j])) {

@@ -314,10 +314,27 @@ static unsigned tlb_set(unsigned sets, uint64_t page)
 	return sets & (sets - 1) ? (unsigned)(page % sets) : (unsigned)page & (sets - 1);
 }
 
+/* One that is fully associative is its own twin. */
+static bool any_lookup(struct sim *s, struct sim_cpu *c, enum sim_level level, struct fa *f,
+		       uint32_t id, uint64_t addr, bool write)
+{
+	enum sim_kind kind;
+	uint32_t was;
+
+	if (__builtin_expect(id >= f->tags, 0) && fa_grow(f, id)) {
+		s->failed = -ENOMEM;
+		return false;
+	}
+	was = fa_use(f, id);
+	if (!s->noting)
+		return was & FA_PLACE;
+	kind = was & FA_SEEN ? SIM_CAPACITY : SIM_COMPULSORY;
+	sim_tell(s, c, level, s->o.kinds ? kind : SIM_KINDS, 0, addr, write, !(was & FA_PLACE));
+	return was & FA_PLACE;
+}
+
 static bool tlb_lookup(struct sim_tlb *t, unsigned set, uint32_t id)
 {
-	if (t->any)
-		return fa_access(&t->fa, id);
 	if (t->l.ops->lookup(&t->l, set, level_word(id, 0), 0) != LEVEL_EMPTY)
 		return true;
 	t->l.ops->insert(&t->l, set, level_word(id, 0));
@@ -329,11 +346,12 @@ static void stlb(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t page,
 {
 	struct sim_tlb *t = &c->core->stlb;
 	unsigned set = tlb_set(s->stlb_sets, page);
-	bool hit = tlb_lookup(t, set, id);
+	bool hit = t->any ? any_lookup(s, c, SIM_STLB, &t->fa, id, addr, write) :
+			    tlb_lookup(t, set, id);
 
 	c->n.accesses[SIM_STLB]++;
 	c->n.misses[SIM_STLB] += !hit;
-	if (s->noting)
+	if (s->noting && !t->any)
 		sim_note(s, c, SIM_STLB, &t->twin, id, set, addr, write, !hit);
 }
 
@@ -352,9 +370,9 @@ void sim_tlb(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t page, uin
 		page >>= s->frames.huge_shift;
 	}
 	set = tlb_set(s->dtlb_sets, page);
-	hit = tlb_lookup(t, set, id);
+	hit = t->any ? any_lookup(s, c, SIM_DTLB, &t->fa, id, addr, write) : tlb_lookup(t, set, id);
 	c->n.misses[SIM_DTLB] += !hit;
-	if (s->watched || (!hit && s->noting))
+	if (!t->any && (s->watched || (!hit && s->noting)))
 		sim_note(s, c, SIM_DTLB, &t->twin, id, set, addr, write, !hit);
 	if (!hit && s->stlb)
 		stlb(s, c, addr, page, id, write);
@@ -367,8 +385,7 @@ void sim_tlb_missed(struct sim *s, struct sim_cpu *c, uint64_t addr, uint64_t pa
 	unsigned set = tlb_set(s->dtlb_sets, page);
 
 	c->n.misses[SIM_DTLB]++;
-	if (!t->any)
-		t->l.ops->insert(&t->l, set, level_word(dense, 0));
+	t->l.ops->insert(&t->l, set, level_word(dense, 0));
 	if (s->noting)
 		sim_note(s, c, SIM_DTLB, &t->twin, dense, set, addr, write, true);
 	if (s->stlb)
@@ -400,10 +417,10 @@ static void forget_translation(struct sim *s, struct sim_tlb *t, unsigned sets, 
 	if (!t->any && !t->l.row)
 		return;
 	if (t->any)
-		fa_remove(&t->fa, id);
+		sim_twin_forget(&t->fa, id);
 	else
 		level_remove(&t->l, sets > 1 ? (unsigned)(page % sets) : 0, level_word(id, 0));
-	if (s->o.kinds)
+	if (s->o.kinds && !t->any)
 		sim_twin_forget(&t->twin, id);
 }
 
