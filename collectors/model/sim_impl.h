@@ -120,6 +120,13 @@ struct sim_l3_wait {
 	enum sim_l3_what what;
 };
 
+/* A line that L3 has still to refresh (sim_many.c); l NULL: none. */
+struct sim_late {
+	struct level *l;
+	unsigned set;
+	uint32_t tag;
+};
+
 struct sim {
 	/* the path of a hit */
 	unsigned line_shift, page_shift, lines_shift; /* lines_shift: lines of a page */
@@ -157,6 +164,7 @@ struct sim {
 	bool queued; /* misses of L1 wait */
 	bool quick;  /* sim_alone.c is at work */
 	bool many;   /* sim_many.c is */
+	struct sim_late late;
 	unsigned nr_waiting;
 	struct sim_wait wait[SIM_WAIT];
 	unsigned nr_l3;
@@ -270,6 +278,7 @@ sim_access_fn *sim_alone(const struct sim *s);
 void sim_alone_settle(struct sim *s);
 /* sim_many.c: several cores: whether this machine is one for it, and what sim_miss() and sim_upgrade() do then. */
 bool sim_many(const struct sim *s);
+void sim_many_settle(struct sim *s);
 void sim_many_miss(struct sim *s, struct sim_cpu *c, uint32_t lid, bool write);
 void sim_many_upgrade(struct sim *s, struct sim_cpu *c, uint32_t lid);
 /* sim_make.c: a core's tables for the first touch; -ENOMEM */

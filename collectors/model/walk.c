@@ -241,6 +241,7 @@ void sim_settle(const struct sim *is_const)
 		sim_alone_settle(s);
 		return;
 	}
+	sim_many_settle(s);
 	for (unsigned i = 0; i < s->nr_waiting; i++) {
 		const struct sim_wait *w = &s->wait[i];
 		uint32_t dirty = 0;
