@@ -2,7 +2,7 @@
 /*
  * Small machines drawn from the first bytes, accesses from the rest. One CPU: counts equal the twin's to the unit, and
  * those of the same machine where another core has touched memory before, so that a directory is kept. Several CPUs and
- * memory that goes: every invariant holds.
+ * memory that goes: every invariant holds, and all that is counted is the same to the unit as by the general way.
  */
 
 #include <stdio.h>
@@ -83,11 +83,14 @@ static void run_alone(const struct mt_target *t, const struct sim_options *o, co
 		      size_t size)
 {
 	struct mt_target two = *t;
-	struct sim *alone = make(t, o), *other;
+	struct sim_options general = *o;
+	struct sim *alone = make(t, o), *other, *slow;
 	struct sim_counts a, b;
 	struct twin w;
 	uint64_t at = 0;
 
+	general.general = true;
+	slow = make(t, &general);
 	two.cpus = 2;
 	other = make(&two, o);
 	sim_access(other, 1, FAR, 8, true);
@@ -101,24 +104,59 @@ static void run_alone(const struct mt_target *t, const struct sim_options *o, co
 
 		sim_access(alone, 0, addr + (i & 31), 8, write);
 		sim_access(other, 0, addr + (i & 31), 8, write);
+		sim_access(slow, 0, addr + (i & 31), 8, write);
 		twin_line(&w, addr, addr, write);
 	}
 	check(alone);
 	check(other);
 	sim_counts(alone, 0, &a);
 	compare(&a, &w.n, t->nr_levels, "the twin");
+	sim_counts(slow, 0, &b);
+	expect(!memcmp(&a, &b, sizeof(a)), "not as by the general way", "one CPU");
 	sim_counts(other, 0, &b);
 	if (is_lru(t))
 		compare(&a, &b, t->nr_levels, "with a directory");
 	twin_fini(&w);
 	sim_destroy(alone);
 	sim_destroy(other);
+	sim_destroy(slow);
+}
+
+static void many_step(struct sim *s, uint8_t what, unsigned cpu, uint64_t addr, unsigned off,
+		      bool write)
+{
+	if (what == 0xff)
+		sim_forget(s, addr, PAGE * (1 + (addr >> 6 & 3)));
+	else if (what >= 0xf0)
+		sim_range(s, cpu, addr + 3, LINE * (what & 15), write);
+	else
+		sim_access(s, cpu, addr + off, 8, write);
+}
+
+static void same_counts(const struct sim *s, const struct sim *slow)
+{
+	uint64_t a[MT_NODES][MT_NODES], b[MT_NODES][MT_NODES];
+
+	for (int cpu = 0; cpu < 4; cpu++) {
+		struct sim_counts n, m;
+		char name[32];
+
+		sim_counts(s, cpu, &n);
+		sim_counts(slow, cpu, &m);
+		snprintf(name, sizeof(name), "CPU %d", cpu);
+		compare(&n, &m, SIM_LEVELS, name);
+		expect(!memcmp(&n, &m, sizeof(n)), "not as by the general way", name);
+	}
+	sim_traffic(s, a);
+	sim_traffic(slow, b);
+	expect(!memcmp(a, b, sizeof(a)), "not as by the general way", "the matrix");
 }
 
 static void run_many(struct mt_target *t, const struct sim_options *o, unsigned shared,
 		     const uint8_t *data, size_t size)
 {
-	struct sim *s;
+	struct sim_options general = *o;
+	struct sim *s, *slow;
 	uint64_t at = 0;
 
 	t->cpus = 4;
@@ -128,23 +166,23 @@ static void run_many(struct mt_target *t, const struct sim_options *o, unsigned 
 		t->cache[j].shared_by = shared == 3 ? 2 : j + shared >= t->nr_levels && j ? 4 : 1;
 	t->page[0].dtlb = (struct mt_tlb){ 4, shared & 1 ? 4 : 2 };
 	t->page[0].stlb = (struct mt_tlb){ 20, 20 };
+	general.general = true;
 	s = make(t, o);
+	slow = make(t, &general);
 	for (size_t i = 0; i + 3 <= size; i += 3) {
 		bool write;
 		uint64_t addr = next_line(data + i + 1, &at, &write);
 		unsigned cpu = i < size / 4 ? 1 : data[i] & 3;
 
-		if (data[i] == 0xff)
-			sim_forget(s, addr, PAGE * (1 + (addr >> 6 & 3)));
-		else if (data[i] >= 0xf0)
-			sim_range(s, cpu, addr + 3, LINE * (data[i] & 15), write);
-		else
-			sim_access(s, cpu, addr + (i & 31), 8, write);
+		many_step(s, data[i], cpu, addr, i & 31, write);
+		many_step(slow, data[i], cpu, addr, i & 31, write);
 		if (i / 3 % 128 == 127)
 			check(s);
 	}
 	check(s);
+	same_counts(s, slow);
 	sim_destroy(s);
+	sim_destroy(slow);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

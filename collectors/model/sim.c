@@ -169,6 +169,8 @@ static sim_access_fn *fastest(const struct sim *s)
 {
 	const struct mt_cache *l1 = &s->t.cache[0];
 
+	if (s->o.general)
+		return sim_span;
 	if (sim_alone(s))
 		return sim_alone(s);
 	if (s->watched || s->wt || s->conf[0].nwa || l1->policy == MT_QLRU)
@@ -194,7 +196,7 @@ void sim_choose(struct sim *s, const struct sim_core *k)
 			c->again = (struct sim_again){ k->last, k->last_mask, k->last_page,
 						       k->last_page_mask, s->dtlb ? SIM_NONE : 0 };
 	}
-	s->quick = sim_alone(s);
+	s->quick = access == sim_alone(s);
 }
 
 /* Most runs use one CPU of many: nothing is kept coherent until a second core comes. */

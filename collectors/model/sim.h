@@ -34,6 +34,8 @@ struct sim_options {
 	uint64_t seed;
 	bool kinds; /* keep the fully associative twins: misses by kind */
 	bool sets;  /* histograms by set */
+	/* For tests of the shorter ways: one access after the other by the general way alone. Same counts, to the unit. */
+	bool general;
 	/* Called on each miss of a level, with the address that missed; NULL: not. @kind: SIM_KINDS without `kinds`. */
 	void (*miss)(void *arg, enum sim_level level, unsigned cpu, uint64_t addr, bool write,
 		     enum sim_kind kind);

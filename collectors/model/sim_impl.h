@@ -6,7 +6,8 @@
  * The inside of the modelled machine, shared by its files:
  *
  *	sim.c        fed, emptied               access_step.h   the path of a hit, once per kind of row
- *	sim_make.c   made of a target             sim_alone.c     both, for one core alone with rows in vectors
+ *	sim_make.c   made of a target             sim_alone.[ch], sim_below.c    both, for one core alone with rows in vectors
+ *	                                          sim_many.c      what a miss of one of several does, with rows in vectors
  *	walk.c       what a miss does           directory.c     who else has the line
  *	level.c ...  one cache                  frames.c        pages      kinds.c  twins, histograms
  *	counts.c     what was counted           sim_check.c     every invariant

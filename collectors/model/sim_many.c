@@ -247,7 +247,7 @@ LEVEL_SIMD void sim_many_miss(struct sim *s, struct sim_cpu *c, uint32_t lid, bo
 
 bool sim_many(const struct sim *s)
 {
-	if (s->noting || s->unit || s->words != 1)
+	if (s->o.general || s->noting || s->unit || s->words != 1)
 		return false;
 	for (unsigned j = 0; j < s->nr_levels; j++) {
 		const struct sim_conf *f = &s->conf[j];
