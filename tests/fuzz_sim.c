@@ -13,7 +13,7 @@
 #include "tests/fuzz.h"
 #include "tests/sim_twin.h"
 
-const struct fuzz_slice fuzz_slice = { 3000, 1200 };
+const struct fuzz_slice fuzz_slice = { 2000, 4096 };
 
 #define PAGE 4096u
 #define LINE 64u

@@ -311,7 +311,8 @@ static int make_cpus(struct sim *s, struct err *e)
 /* While a core is alone: nothing that happens below can change L1, and nobody is told of each miss. */
 static bool can_wait(const struct sim *s)
 {
-	if (s->o.general || s->noting || s->wt || s->conf[0].nwa || s->nr_levels < 2 || s->conf[1].by_eviction)
+	if (s->o.general || s->noting || s->wt || s->conf[0].nwa || s->nr_levels < 2 ||
+	    s->conf[1].by_eviction)
 		return false;
 	for (unsigned i = 1; i < s->nr_levels; i++)
 		if (s->conf[i].inclusion == MT_INCLUSIVE)
