@@ -151,7 +151,8 @@ static int record(const struct perf_kmem *r, const struct place *p, int *status,
 	if (!args)
 		return err_set(e, -ENOMEM, "no memory");
 	n = (unsigned)record_args(r, p, args, size, limit);
-	memcpy(args + n, r->command, words * sizeof(*args));
+	if (words)
+		memcpy(args + n, r->command, words * sizeof(*args));
 	/* perf speaks on the command's standard error; it is shown only when nothing was recorded */
 	rc = run(args, NULL, p->said);
 	free(args);

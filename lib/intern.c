@@ -26,19 +26,20 @@ static uint32_t *place(const struct intern *t, const char *s)
 
 static int grow(struct intern *t)
 {
-	struct intern bigger = { .text = t->text, .nr = t->nr, .room = t->room ? 2 * t->room : 64 };
-	char **text = bigger.room ? realloc(t->text, bigger.room * sizeof(*text)) : NULL;
+	uint32_t room = t->room ? 2 * t->room : 64, *slot;
+	char **text = realloc(t->text, room * sizeof(*text));
 
 	if (!text)
 		return -ENOMEM;
-	t->text = bigger.text = text;
-	bigger.slot = calloc(bigger.room, sizeof(*bigger.slot));
-	if (!bigger.slot)
+	t->text = text;
+	slot = calloc(room, sizeof(*slot));
+	if (!slot)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < t->nr; i++)
-		*place(&bigger, text[i]) = i + 1;
 	free(t->slot);
-	*t = bigger;
+	t->slot = slot;
+	t->room = room;
+	for (uint32_t i = 0; i < t->nr; i++)
+		*place(t, text[i]) = i + 1;
 	return 0;
 }
 

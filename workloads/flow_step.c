@@ -67,6 +67,7 @@ static inline __attribute__((always_inline)) enum wl_status
 flow_consume(struct flow_loop *f, struct ring *r, uint64_t key, const bool direct, const bool two)
 {
 	struct wl_worker *w = f->w;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): every consumer has a ring */
 	uint64_t number = r->tail, stamp = 0;
 	unsigned bad;
 	char *obj, *data = NULL;

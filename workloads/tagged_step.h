@@ -83,6 +83,7 @@ tagged_alloc(struct tagged_loop *l, struct tagged *t, unsigned writes, const boo
 {
 	struct wl_worker *w = l->w;
 	unsigned class = mixed ? mix_pick(&l->rng, l->classes, l->draw) : 0;
+	/* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): filled for every class */
 	unsigned touch = l->touch[class];
 	char *obj;
 

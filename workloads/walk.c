@@ -259,7 +259,8 @@ void walk_cost(const struct wl_env *env, struct wl_cost *cost)
 	double visits = (double)we->path / (double)p->n, turnover = p->turnover / 100.0;
 	size_t line = env->machine->cache_line;
 	/* of an object that begins with a line */
-	double lines = (double)((p->hot_offset % line + p->hot - 1) / line + 1);
+	size_t whole = (p->hot_offset % line + p->hot - 1) / line + 1;
+	double lines = (double)whole;
 
 	*cost = (struct wl_cost){
 		.allocs = turnover,

@@ -229,6 +229,7 @@ static int make_core(struct sim *s, unsigned id, const struct mt_page *p, struct
 		bit = s->conf[i].bit + k->nr[i];
 		k->path[bit / 64] |= UINT64_C(1) << bit % 64;
 	}
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): every target has an L1 */
 	k->l1 = k->inst[0]->l.row;
 	k->l1_last = UINT32_C(1) << (k->inst[0]->l.ways - 1) % 32;
 	rc = make_tlb(s, &k->dtlb, &p->dtlb, &s->dtlb_sets, e);

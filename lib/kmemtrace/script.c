@@ -126,7 +126,7 @@ static int add(struct loader *l, const struct kmemtrace *t, const struct kmemtra
 
 static int drain(struct loader *l, struct err *e)
 {
-	for (uint32_t slot = 0; slot < l->s->slots; slot++) {
+	for (uint32_t slot = 0; l->holder && slot < l->s->slots; slot++) {
 		int err;
 
 		if (!l->holder[slot].live)
