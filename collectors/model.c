@@ -146,7 +146,7 @@ static void sum_engine(struct collect_ctx *c, struct kmem_cache_info *sum)
 #define ADD(f) (sum->f += one.f)
 		ADD(refills), ADD(refills_shared), ADD(flushes), ADD(flushes_shared);
 		ADD(grown), ADD(reaped), ADD(node_allocs), ADD(fallbacks);
-		ADD(remote_frees), ADD(alien_overflow);
+		ADD(remote_frees), ADD(alien_overflow), ADD(lock_acquisitions);
 #undef ADD
 	}
 }

@@ -40,6 +40,7 @@ static const struct {
 	ROW(refills_shared, "1", DELTA),
 	ROW(flushes, "1", DELTA),
 	ROW(flushes_shared, "1", DELTA),
+	ROW(lock_acquisitions, "1", DELTA),
 	ROW(list_allocs, "objects", DELTA),
 	ROW(list_frees, "objects", DELTA),
 	ROW(node_allocs, "objects", DELTA),

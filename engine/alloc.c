@@ -76,7 +76,10 @@ static KMEM_PHASE(refill) int cache_alloc_refill(struct kmem_cache_core *core,
 		} else {
 			refill_from_slabs(core, l3, ac, batch);
 		}
-		l3->refills += ac->avail > 0;
+		if (ac->avail)
+			l3->refills++;
+		else
+			l3->other_locks++;
 		kmem_unlock(&l3->lock);
 	} while (!ac->avail && cache_grow(core, node, NULL, NULL));
 	return ac->avail > 0;
@@ -88,7 +91,7 @@ static void *take_one(struct kmem_cache_core *core, struct kmem_list3 *l3)
 	struct slab *slab;
 	void *obj = NULL;
 
-	kmem_lock(&l3->lock);
+	list_lock(l3);
 	slab = first_slab(l3);
 	if (slab) {
 		geo = core->geo[slab->geometry];
@@ -111,7 +114,7 @@ static int grow_anywhere(struct kmem_cache_core *core, const uint8_t *zonelist, 
 	struct kmem_geo *geo;
 	void *pages = NULL;
 
-	kmem_lock(&core->l3[0]->lock); /* tune swaps conf with every node's lock held */
+	list_lock(core->l3[0]); /* tune swaps conf with every node's lock held */
 	conf = core_conf(core);
 	geo = core->geo[conf->geo];
 	atomic_fetch_add(&geo->nslabs, 1);
@@ -132,7 +135,7 @@ static uint64_t node_free_objects(struct kmem_list3 *l3)
 {
 	uint64_t n;
 
-	kmem_lock(&l3->lock);
+	list_lock(l3);
 	n = l3->free_objects;
 	kmem_unlock(&l3->lock);
 	return n;

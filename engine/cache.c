@@ -281,7 +281,7 @@ static int shrink(struct kmem_cache_core *core)
 	drain_queues(core);
 	for (unsigned i = 0; i < core->sys->machine.nr_nodes; i++) {
 		drain_freelist(core, core->l3[i], UINT64_MAX);
-		kmem_lock(&core->l3[i]->lock);
+		list_lock(core->l3[i]);
 		left += core->l3[i]->num_slabs;
 		kmem_unlock(&core->l3[i]->lock);
 	}

@@ -258,7 +258,7 @@ static bool poison_says_free(struct kmem_cache_core *core, const struct slab *sl
 		return true;
 	if (!g->objfreelist)
 		return false;
-	kmem_lock(&l3->lock);
+	list_lock(l3);
 	holds_index = slab->freelist == obj;
 	kmem_unlock(&l3->lock);
 	return holds_index;

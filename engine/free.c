@@ -40,7 +40,7 @@ void drain_alien(struct kmem_cache_core *core, struct alien_cache *a, unsigned o
 
 	if (!a->ac.avail)
 		return;
-	kmem_lock(&l3->lock);
+	list_lock(l3);
 	if (l3->shared)
 		transfer_objects(l3->shared, &a->ac, a->ac.limit);
 	free_block(core, l3, a->ac.entry, a->ac.avail, doomed);
@@ -54,7 +54,7 @@ static void free_direct(struct kmem_cache_core *core, unsigned node, void *obj)
 	struct list_head doomed;
 
 	list_init(&doomed);
-	kmem_lock(&l3->lock);
+	list_lock(l3);
 	free_block(core, l3, &obj, 1, &doomed);
 	kmem_unlock(&l3->lock);
 	destroy_slabs(core, &doomed);
@@ -74,6 +74,7 @@ static void cache_free_alien(struct kmem_cache_core *core, unsigned here, unsign
 	}
 	list_init(&doomed);
 	kmem_lock(&a->lock);
+	a->locks++;
 	if (!a->ac.limit) { /* switched off */
 		kmem_unlock(&a->lock);
 		free_direct(core, owner, obj);

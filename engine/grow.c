@@ -75,6 +75,7 @@ static unsigned take_colour(struct kmem_cache_core *core, struct kmem_list3 *l3,
 		       &core->cache->slot[cpu].colour_next :
 		       &core->colour_next;
 	kmem_lock(&core->colour_lock);
+	core->colour_locks++;
 	colour = colour_of(conf, g, next);
 	kmem_unlock(&core->colour_lock);
 	return colour;
@@ -171,7 +172,7 @@ int cache_grow(struct kmem_cache_core *core, unsigned node, void *pages, struct 
 	struct slab *slab;
 	unsigned colour;
 
-	kmem_lock(&l3->lock);
+	list_lock(l3);
 	conf = core_conf(core);
 	geo = pages_geo ? pages_geo : core->geo[conf->geo];
 	if (!pages_geo)
@@ -195,7 +196,7 @@ int cache_grow(struct kmem_cache_core *core, unsigned node, void *pages, struct 
 	if (watched(core))
 		watch_tell(core, KMEM_WATCH_GROWN, geo, pages, slab, node, colour);
 
-	kmem_lock(&l3->lock);
+	list_lock(l3);
 	list_add_tail(&slab->list, &l3->slabs_free);
 	l3->free_objects += geo->g.num;
 	l3->num_objs += geo->g.num;

@@ -50,6 +50,7 @@
 
 struct alien_cache {
 	struct kmem_lock lock;
+	uint64_t locks;	       /* statistics: how often `lock` was taken */
 	struct array_cache ac; /* entries follow */
 };
 
@@ -69,6 +70,7 @@ struct kmem_list3 {
 	unsigned free_touched;
 	uint64_t next_reap;			  /* ms */
 	uint64_t list_allocs, list_frees, reaped; /* statistics */
+	uint64_t other_locks; /* statistics: how often `lock` was taken, other than for a refill or flush */
 	/* by other node; NULL: never had alien caches; limit 0: switched off. Live until the cache is destroyed. */
 	struct alien_cache *_Atomic alien[];
 };
@@ -114,7 +116,8 @@ struct kmem_cache_core {
 	/* 3) growing */
 	struct kmem_lock colour_lock; /* SCOPE_CACHE */
 	unsigned colour_next;
-	atomic_uint rotor; /* interleave */
+	uint64_t colour_locks; /* statistics: how often colour_lock was taken */
+	atomic_uint rotor;     /* interleave */
 	/* 4) injection */
 	_Atomic uint64_t fail_seen, fail_done;
 	/* 5) statistics */
@@ -356,6 +359,13 @@ static inline void count(_Atomic uint64_t *c)
 static inline uint64_t counted(const _Atomic uint64_t *c)
 {
 	return atomic_load_explicit((_Atomic uint64_t *)(uintptr_t)c, memory_order_relaxed);
+}
+
+/* l3->lock, counted; a refill and a flush count themselves. */
+static inline void list_lock(struct kmem_list3 *l3)
+{
+	kmem_lock(&l3->lock);
+	l3->other_locks++;
 }
 
 enum { STAT_ALLOCHIT, STAT_ALLOCMISS, STAT_FREEHIT, STAT_FREEMISS };

@@ -199,6 +199,10 @@ struct kmem_cache_info {
 	uint64_t max_objs; /* highest num_objs */
 	uint64_t grown, reaped, errors, max_freeable, node_allocs, remote_frees, alien_overflow;
 	uint64_t refills, refills_shared, flushes, flushes_shared, fallbacks, grow_failures;
+	/* How often a lock of this cache was taken to allocate, free, grow, shrink or reap: of a node's lists (with its
+	 * shared array), of an alien cache, of the colour. Not those of the page allocator, which all caches share, and
+	 * not what statistics, checks and tuning take, which hold everything. Exact in every stats mode. */
+	uint64_t lock_acquisitions;
 	/* cpustat: only with stats=full (or debugging); otherwise have_cpustat = 0 and these mean nothing */
 	unsigned have_cpustat;
 	uint64_t alloc_hit, alloc_miss, free_hit, free_miss;

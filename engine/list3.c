@@ -341,7 +341,7 @@ uint64_t drain_freelist(struct kmem_cache_core *core, struct kmem_list3 *l3, uin
 	uint64_t n = 0;
 
 	list_init(&doomed);
-	kmem_lock(&l3->lock);
+	list_lock(l3);
 	while (n < most && !list_empty(&l3->slabs_free)) {
 		struct slab *slab = list_slab(l3->slabs_free.prev);
 		unsigned num = core->geo[slab->geometry]->g.num;

@@ -42,6 +42,7 @@ static void reap_alien(struct kmem_cache_core *core, struct kmem_list3 *l3, unsi
 	a = l3->alien[node];
 	if (!a || !kmem_trylock(&a->lock))
 		return;
+	a->locks++;
 	list_init(&doomed);
 	drain_alien(core, a, node, &doomed);
 	kmem_unlock(&a->lock);
@@ -55,7 +56,7 @@ static void reap_cpu(struct kmem_cache_core *core, struct kmem_list3 *l3, unsign
 
 	list_init(&doomed);
 	if (ac != &kmem_stub_none) {
-		kmem_lock(&l3->lock);
+		list_lock(l3);
 		age_array(core, l3, ac, &doomed);
 		kmem_unlock(&l3->lock);
 	}
@@ -70,7 +71,7 @@ static void reap_node(struct kmem_cache_core *core, struct kmem_list3 *l3, uint6
 	uint64_t slabs = 0;
 
 	list_init(&doomed);
-	kmem_lock(&l3->lock);
+	list_lock(l3);
 	if (l3->next_reap <= now_ms) {
 		l3->next_reap = now_ms + KMEM_REAP_NODE_MS;
 		if (l3->shared)

@@ -56,13 +56,16 @@ static void tally_node(struct kmem_cache_core *core, struct kmem_list3 *l3, stru
 	i->refills_shared += l3->refills_shared;
 	i->flushes += l3->flushes;
 	i->flushes_shared += l3->flushes_shared;
+	i->lock_acquisitions += l3->refills + l3->flushes + l3->other_locks;
 	if (l3->shared) {
 		i->shared_avail += l3->shared->avail;
 		i->queued += l3->shared->avail;
 	}
 	for (unsigned k = 0; k < core->sys->machine.nr_nodes; k++)
-		if (l3->alien[k])
+		if (l3->alien[k]) {
 			i->queued += l3->alien[k]->ac.avail;
+			i->lock_acquisitions += l3->alien[k]->locks;
+		}
 }
 
 static void tally_cpus(struct kmem_cache_core *core, struct kmem_cache_info *i)
@@ -106,6 +109,7 @@ void kmem_cache_get_info(struct kmem_cache *c, struct kmem_cache_info *i)
 	for (unsigned n = 0; n < core->sys->machine.nr_nodes; n++)
 		tally_node(core, core->l3[n], &t);
 	tally_cpus(core, i);
+	i->lock_acquisitions += core->colour_locks;
 	cache_thaw(core);
 	pthread_mutex_unlock(&core->sys->chain_lock);
 	queued = i->queued * core->object_size;
@@ -228,7 +232,7 @@ static const struct {
 	FIELD(queued), FIELD(list_allocs), FIELD(list_frees), FIELD(max_objs), FIELD(grown), FIELD(reaped),
 	FIELD(errors), FIELD(max_freeable), FIELD(node_allocs), FIELD(remote_frees), FIELD(alien_overflow),
 	FIELD(refills), FIELD(refills_shared), FIELD(flushes), FIELD(flushes_shared), FIELD(fallbacks),
-	FIELD(grow_failures), FIELD(bytes_held), FIELD(bytes_asked), FIELD(bytes_free_objs),
+	FIELD(grow_failures), FIELD(lock_acquisitions), FIELD(bytes_held), FIELD(bytes_asked), FIELD(bytes_free_objs),
 	FIELD(bytes_rounding), FIELD(bytes_stride_pad), FIELD(bytes_mgmt), FIELD(bytes_mgmt_off),
 	FIELD(bytes_colour), FIELD(bytes_tail),
 #undef FIELD

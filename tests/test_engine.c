@@ -190,6 +190,7 @@ static void flush_to_shared(void **state)
 	struct kmem_system *s = et_system_of(4, 1);
 	struct slab_config cfg = et_config(KERNEL);
 	struct kmem_cache *c;
+	uint64_t before;
 	void *p[121];
 
 	(void)state;
@@ -199,9 +200,11 @@ static void flush_to_shared(void **state)
 		p[i] = kmem_cache_alloc(c, 0);
 	assert_int_equal(kmem_cache_shrink(c), 1);
 	assert_int_equal(et_info(c).queued, 0);
+	before = et_info(c).lock_acquisitions;
 	for (int i = 0; i < 120; i++)
 		kmem_cache_free(c, p[i]);
 	assert_int_equal(et_info(c).queued, 120);
+	assert_int_equal(et_info(c).lock_acquisitions, before); /* asking is not counted */
 	assert_int_equal(et_info(c).shared_avail, 0);
 	kmem_cache_free(c, p[120]);
 	assert_int_equal(et_info(c).queued, 121);
@@ -212,6 +215,7 @@ static void flush_to_shared(void **state)
 	assert_ptr_equal(kmem_cache_alloc(c, 0), p[59]);
 	assert_int_equal(et_info(c).shared_avail, 44);
 	assert_int_equal(et_info(c).refills_shared, 1);
+	assert_int_equal(et_info(c).lock_acquisitions, before + 2); /* a flush, a refill */
 	kmem_cache_free(c, p[59]);
 	kmem_cache_free(c, p[120]);
 	et_on_cpu(0);
@@ -251,6 +255,7 @@ static void remote_frees(void **state)
 	struct kmem_system *s = et_system_of(2, 2);
 	struct slab_config cfg = et_config(KERNEL);
 	struct kmem_cache *c;
+	uint64_t before;
 	void *p[13], *q;
 
 	(void)state;
@@ -259,15 +264,19 @@ static void remote_frees(void **state)
 	for (int i = 0; i < 13; i++)
 		p[i] = kmem_cache_alloc(c, 0);
 	kmem_cache_shrink(c);
+	before = et_info(c).lock_acquisitions;
 	et_on_cpu(1);
 	for (int i = 0; i < 12; i++)
 		kmem_cache_free(c, p[i]);
 	assert_int_equal(et_info(c).queued, 12);
+	assert_int_equal(et_info(c).lock_acquisitions, before + 12);
 	assert_int_equal(et_info(c).shared_avail, 0);
 	assert_int_equal(et_info(c).alien_overflow, 0);
 	kmem_cache_free(c, p[12]);
 	assert_int_equal(et_info(c).remote_frees, 13);
 	assert_int_equal(et_info(c).alien_overflow, 1);
+	assert_int_equal(et_info(c).lock_acquisitions,
+			 before + 13 + 1);	       /* 12 went home under one */
 	assert_int_equal(et_info(c).shared_avail, 12); /* node 0's */
 	assert_int_equal(et_info(c).queued, 13);
 	q = kmem_cache_alloc(c, 0); /* node 1's CPU array never got any of them */

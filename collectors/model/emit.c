@@ -325,15 +325,17 @@ static const struct {
 	{                                                             \
 #field, unit, offsetof(struct kmem_cache_info, field) \
 	}
-	ROW(refills, "1"),	     ROW(refills_shared, "1"), ROW(flushes, "1"),
-	ROW(flushes_shared, "1"),    ROW(grown, "slabs"),      ROW(reaped, "slabs"),
-	ROW(node_allocs, "objects"), ROW(fallbacks, "1"),      ROW(remote_frees, "objects"),
-	ROW(alien_overflow, "1"),
+	ROW(refills, "1"),	     ROW(refills_shared, "1"),	  ROW(flushes, "1"),
+	ROW(flushes_shared, "1"),    ROW(grown, "slabs"),	  ROW(reaped, "slabs"),
+	ROW(node_allocs, "objects"), ROW(fallbacks, "1"),	  ROW(remote_frees, "objects"),
+	ROW(alien_overflow, "1"),    ROW(lock_acquisitions, "1"),
 #undef ROW
 };
 
 static void put_engine(struct emitter *e)
 {
+	const struct kmem_cache_info *at = e->r->engine;
+
 	for (size_t i = 0; e->r->have_engine && i < sizeof(engine_rows) / sizeof(*engine_rows);
 	     i++) {
 		uint64_t v[2];
@@ -344,6 +346,9 @@ static void put_engine(struct emitter *e)
 		put(e, engine_rows[i].unit, (double)(v[1] - v[0]), -1, "slab_%s",
 		    engine_rows[i].name);
 	}
+	if (e->r->have_engine)
+		put(e, "1", (double)(at[1].lock_acquisitions - at[0].lock_acquisitions) / e->ops,
+		    -1, "slab_lock_acquisitions_per_op");
 }
 
 /* ---- the whole ---- */
