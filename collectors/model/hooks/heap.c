@@ -7,6 +7,9 @@
  *
  * A workload takes its memory at set-up and gives it back at the end: blocks lie one behind the other, and what is
  * free is used again once everything behind it is free too. One thread, as everything here.
+ *
+ * No page has memory of two CPUs: threads have arenas of their own from a C library, and a page lies on the node of who
+ * touches it first.
  */
 
 #include <errno.h>
@@ -22,6 +25,7 @@
 #define MAPS_AT ((uintptr_t)0x800000000)
 #define HEAP_STEP ((size_t)4 << 20)
 #define HUGE_MIN ((size_t)2 << 20)
+#define OWN_STEP ((size_t)64 << 10) /* as large as pages of targets are */
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000 /* Linux 4.17; before it, a hint */
@@ -31,7 +35,7 @@ struct block {
 	struct block *before;
 	uintptr_t begin; /* the heap's end before it was taken */
 	size_t size;
-	size_t is_free;
+	unsigned cpu, is_free;
 };
 
 static struct {
@@ -93,13 +97,18 @@ void *model_aligned_alloc(size_t align, size_t size)
 	if (size > MAPS_AT - HEAP_AT)
 		return NULL;
 	heap_reach(HEAP_AT);
-	at = round_up(heap.end + sizeof(*b), align);
+	at = heap.end;
+	if (heap.last && heap.last->cpu != model_state.cpu)
+		at = round_up(at, OWN_STEP);
+	at = round_up(at + sizeof(*b), align);
 	if (heap_reach(at + size)) {
 		model_state.moved = 1;
 		return aligned_alloc(align, round_up(size, align));
 	}
 	b = block_of((void *)at);
-	*b = (struct block){ .before = heap.last, .begin = heap.end, .size = size };
+	*b = (struct block){
+		.before = heap.last, .begin = heap.end, .size = size, .cpu = model_state.cpu
+	};
 	heap.last = b;
 	heap.end = at + size;
 	return (void *)at;
