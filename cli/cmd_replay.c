@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* slabscope replay: a recorded trace as a workload: what it holds, or `run` with it. */
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -45,12 +46,13 @@ static const char about[] =
 	"(model, too), --target; `slabscope list workloads` has those of the workload `replay`. So\n"
 	"    slabscope replay T --mgmt on,off --colour 0,auto\n"
 	"is\n"
-	"    slabscope run --workload replay --trace T --mgmt on,off --colour 0,auto";
+	"    slabscope run --workload replay --trace T --mgmt on,off --colour 0,auto\n"
+	"Of several traces each is a variant, named after its file up to the first dot.";
 
 static const struct cli_spec spec = {
 	.command = "slabscope replay",
 	.usage =
-		"TRACE [OPTION OF run]...\n       slabscope replay TRACE --info [--json] [--partial]",
+		"TRACE... [OPTION OF run]...\n       slabscope replay TRACE --info [--json] [--partial]",
 	.about = about,
 	.plain = plain,
 	.option = on_option,
@@ -83,36 +85,96 @@ static int info(int argc, char **argv)
 	return rc ? cli_failure(&spec, &e) : 0;
 }
 
+/* ---- several traces: a variant of each, under the name of its file ---- */
+
+static char *whole_path(const char *path)
+{
+	char *p = realpath(path, NULL);
+
+	/* so that the run can be repeated from elsewhere; unless it is too long for an option */
+	if (p && strlen(p) < OPT_STR_MAX)
+		return p;
+	free(p);
+	return strdup(path);
+}
+
+/* The file's name up to its first dot, in letters that a variant's name may have. */
+static void put_name(FILE *f, const char *path)
+{
+	const char *base = strrchr(path, '/');
+
+	base = base ? base + 1 : path;
+	if (!isalnum((unsigned char)*base))
+		fputc('_', f);
+	for (; *base && *base != '.'; base++)
+		fputc(isalnum((unsigned char)*base) || *base == '-' ? *base : '_', f);
+}
+
+static int variants(int n, char **trace, char **out, struct err *e)
+{
+	size_t len;
+	FILE *f = open_memstream(out, &len);
+
+	if (!f)
+		return err_set(e, -ENOMEM, "no memory");
+	for (int i = 0; i < n; i++) {
+		char *path = whole_path(trace[i]);
+
+		if (path && path[strcspn(path, " \t|")]) {
+			err_set(e, -EINVAL,
+				"%s: of several traces, none may have a blank or '|' in its path",
+				path);
+			free(path);
+			fclose(f);
+			return -EINVAL;
+		}
+		fputs(i ? " | " : "", f);
+		put_name(f, trace[i]);
+		fprintf(f, ": trace=%s", path ? path : trace[i]);
+		free(path);
+	}
+	return fclose(f) ? err_set(e, -ENOMEM, "no memory") : 0;
+}
+
+/* ---- the command ---- */
+
+static int run_traces(int n, int argc, char **argv, struct err *e)
+{
+	char **args = calloc((size_t)argc + 5, sizeof(*args)), *text = NULL;
+	int rc = args ? 0 : err_set(e, -ENOMEM, "no memory");
+
+	if (!rc && n > 1)
+		rc = variants(n, argv + 1, &text, e);
+	else if (!rc && !(text = whole_path(argv[1])))
+		rc = err_set(e, -ENOMEM, "no memory");
+	if (!rc) {
+		args[0] = (char *)"run";
+		args[1] = (char *)"--workload=replay";
+		args[2] = (char *)(n > 1 ? "--variant" : "--trace");
+		args[3] = text;
+		memcpy(args + 4, argv + 1 + n, (size_t)(argc - 1 - n) * sizeof(*args));
+		rc = cmd_run(argc + 3 - n, args);
+	}
+	free(text);
+	free(args);
+	return rc;
+}
+
 int cmd_replay(int argc, char **argv)
 {
 	struct err e = { "" };
-	char **args, *path;
-	int rc;
+	int n = 0, rc;
 
 	if (asks_info(argc, argv))
 		return info(argc, argv);
-	if (argc < 2 || argv[1][0] == '-') {
+	while (n + 1 < argc && argv[n + 1][0] != '-')
+		n++;
+	if (!n) {
 		err_set(&e, -EINVAL, "the trace comes first, then options of run");
 		return cli_usage_error(&spec, &e);
 	}
-	args = calloc((size_t)argc + 5, sizeof(*args));
-	if (!args) {
-		err_set(&e, -ENOMEM, "no memory");
-		return cli_failure(&spec, &e);
-	}
-	/* whole, so that the run can be repeated from elsewhere; unless it is too long for an option */
-	path = realpath(argv[1], NULL);
-	if (path && strlen(path) >= OPT_STR_MAX) {
-		free(path);
-		path = NULL;
-	}
-	args[0] = (char *)"run";
-	args[1] = (char *)"--workload=replay";
-	args[2] = (char *)"--trace";
-	args[3] = path ? path : argv[1];
-	memcpy(args + 4, argv + 2, (size_t)(argc - 2) * sizeof(*args));
-	rc = cmd_run(argc + 2, args);
-	free(path);
-	free(args);
-	return rc;
+	rc = run_traces(n, argc, argv, &e);
+	if (rc == -EINVAL)
+		return cli_usage_error(&spec, &e);
+	return rc < 0 ? cli_failure(&spec, &e) : rc;
 }

@@ -18,11 +18,10 @@ enum plain_id { P_METRIC, P_ALL, P_BASELINE, P_ACROSS, P_EXP, P_JSON, P_CSV };
 /* What is shown unless --metric says otherwise: those of them that the run has. The first gets
  * its interval shown. */
 static const char *const default_metrics[] = {
-	"time.ns_per_op",	  "latency.alloc_p99",
-	"latency.visit_p99",	  "slabinfo.utilisation",
-	"slabinfo.bytes_held",	  "rusage.involuntary_switches",
-	"perf.l1d_misses_per_op", "perf.llc_misses_per_op",
-	"perf.dtlb_walks_per_op", NULL,
+	"time.ns_per_op",	   "latency.alloc_p99",	       "latency.visit_p99",
+	"slabinfo.utilisation",	   "slabinfo.bytes_held",      "rusage.involuntary_switches",
+	"perf.l1d_misses_per_op",  "perf.llc_misses_per_op",   "perf.dtlb_walks_per_op",
+	"model.l1d_misses_per_op", "model.memory_time_per_op", NULL,
 };
 
 static int take_plain(void *arg, const struct cli_plain *p, const char *text, struct err *e)

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <zlib.h>
+
 #include "cli/rundir.h"
 #include "engine/machine.h"
 #include "lib/file.h"
@@ -98,6 +100,49 @@ static json_t *configs_json(const struct plan *p)
 	return list;
 }
 
+/* So that a run can be repeated with the same file: bytes, and zlib's CRC of all of them. */
+static json_t *file_json(const char *path)
+{
+	FILE *f = fopen(path, "rbe");
+	unsigned char buf[1 << 14];
+	json_int_t bytes = 0;
+	uLong crc = crc32(0, NULL, 0);
+	char text[16];
+	size_t n;
+	int bad;
+
+	if (!f)
+		return json_pack("{s:s}", "unknown", strerror(errno));
+	while ((n = fread(buf, 1, sizeof(buf), f)) > 0) {
+		crc = crc32(crc, buf, (uInt)n);
+		bytes += (json_int_t)n;
+	}
+	bad = ferror(f);
+	fclose(f);
+	if (bad)
+		return json_pack("{s:s}", "unknown", "cannot be read");
+	snprintf(text, sizeof(text), "%08lx", crc);
+	return json_pack("{s:I, s:s}", "bytes", bytes, "crc32", text);
+}
+
+/* The traces that @configs replay, by path. */
+static json_t *traces_json(const json_t *configs)
+{
+	json_t *o = json_object(), *config;
+	size_t i;
+
+	json_array_foreach(configs, i, config)
+	{
+		const json_t *r = json_object_get(config, "requested");
+		const char *load = json_string_value(json_object_get(r, "workload")),
+			   *path = json_string_value(json_object_get(r, "trace"));
+
+		if (load && path && !strcmp(load, "replay") && !json_object_get(o, path))
+			json_object_set_new(o, path, file_json(path));
+	}
+	return o;
+}
+
 static json_t *host_json(void)
 {
 	struct host_fact f[HOST_FACTS_MAX];
@@ -157,7 +202,7 @@ static json_t *describe(const struct plan *p, const struct job *j, int argc, cha
 	char seed[32], began[40], *job = job_text(j);
 	time_t now = time(NULL);
 	struct tm tm;
-	json_t *o;
+	json_t *o, *traces;
 
 	snprintf(seed, sizeof(seed), "%" PRIu64, p->seed);
 	strftime(began, sizeof(began), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
@@ -176,6 +221,10 @@ static json_t *describe(const struct plan *p, const struct job *j, int argc, cha
 	json_object_set_new(o, "host", host_json());
 	json_object_set_new(o, "experiments", experiments_json(p));
 	json_object_set_new(o, "configs", configs_json(p));
+	traces = traces_json(json_object_get(o, "configs"));
+	if (json_object_size(traces))
+		json_object_set(o, "traces", traces);
+	json_decref(traces);
 	free(job);
 	return o;
 }
@@ -244,6 +293,27 @@ int run_json_read(const char *path, json_t **out, struct err *e)
 	return rc;
 }
 
+/* The run's traces are what they were when it began. */
+static int check_traces(json_t *run, const char *path, struct err *e)
+{
+	json_t *traces = json_object_get(run, "traces"), *then;
+	const char *trace;
+
+	json_object_foreach(traces, trace, then)
+	{
+		json_t *now = file_json(trace);
+		int same = json_equal(now, then);
+
+		json_decref(now);
+		if (!same)
+			return err_set(
+				e, -EINVAL,
+				"%s: the trace %s is not the file any more that it was when the run began: start anew",
+				path, trace);
+	}
+	return 0;
+}
+
 int run_json_plan(json_t *run, const char *path, struct job *j, struct plan *p, struct err *e)
 {
 	const char *text, *hash;
@@ -260,7 +330,9 @@ int run_json_plan(json_t *run, const char *path, struct job *j, struct plan *p, 
 			"%s: was planned by plan version %d, this program makes version %d, whose order of trials is another: "
 			"go on with the program that began it, or start anew",
 			path, version, PLAN_VERSION);
-	rc = job_read_text(j, text, RUN_FILE, e);
+	rc = check_traces(run, path, e);
+	if (!rc)
+		rc = job_read_text(j, text, RUN_FILE, e);
 	if (rc)
 		return rc;
 	rc = plan_make(p, j, e);

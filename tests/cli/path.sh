@@ -22,6 +22,9 @@ expect 0 run job.ini --showjob
 cmp -s out job.ini || fail "run job.ini --showjob differs from job.ini"
 expect 0 run job.ini --plan -v
 cmp -s out plan || fail "the job file's plan differs from the command line's"
+# examples name files from the project's top
+mkdir tests
+ln -s "$top/tests/data" tests/data
 for f in "$top"/examples/*.ini; do
 	expect 0 run "$f" --showjob
 	cp out once.ini

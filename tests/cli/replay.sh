@@ -53,4 +53,25 @@ says err 'say --system'
 expect 0 replay "$trace" --allocator slab,malloc --colour 0,4 --launches 1 -c slabinfo --ops 7000 --allow-debug on -q -o r
 [ "$(trials r | wc -l)" = 4 ] || fail "not 4 trials: $(trials r)"
 awk -F, '/,trial\.status,/ && !/,ok,/ { bad = 1 } END { exit bad }' r/samples.csv || fail "$(grep trial.status r/samples.csv)"
+
+# several traces are variants under the names of their files; run.json says which files they were
+cp "$trace" 'other one.slabtrace'
+expect 2 replay "$trace" 'other one.slabtrace' --launches 1
+says err 'none may have a blank'
+mv 'other one.slabtrace' other.v2.slabtrace
+expect 0 replay "$trace" other.v2.slabtrace --colour 0,4 --launches 1 -c time --ops 7000 --allow-debug on -q -o two
+[ "$(trials two | wc -l)" = 4 ] || fail "not 4 trials: $(trials two)"
+for v in small other; do
+	says two/samples.csv "\"variant=$v,colour=4\""
+done
+crc=$(gzip -c "$trace" | tail -c 8 | head -c 4 | od -An -tu1 | awk '{ printf "%02x%02x%02x%02x", $4, $3, $2, $1 }')
+[ "$(grep -c "\"crc32\": \"$crc\"" two/run.json)" = 2 ] || fail "run.json has not twice crc32 $crc"
+says two/run.json "\"bytes\": $(wc -c <"$trace")"
+# and a run goes on with them only
+sed -i '$d' two/samples.csv
+cp t.slabtrace other.v2.slabtrace
+expect 1 run --resume two
+says err 'other.v2.slabtrace is not the file any more'
+cp "$trace" other.v2.slabtrace
+expect 0 run --resume two -q
 exit $failed
