@@ -102,7 +102,7 @@ static void warn_if_varying(struct comparison *c, const struct judge_side *s)
 		 results_number(s->s.max, hi, sizeof(hi)),
 		 ops.s.n && !constant(&ops) ?
 			 "; so does the number of operations, which ops=N would fix" :
-			 ", a defect unless the workload is random");
+			 ", a defect unless the workload is random or several modelled workers take turns");
 }
 
 void judge_begin(struct comparison *c, const struct results *ra, unsigned a,
