@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # 4, 16 and 64 CPUs of a modelled machine with 64 CPUs on 4 nodes. Loads on a worker's own objects: locks taken and lines
-# fetched from other nodes, per operation, must stay as they are with 4. Frees of others' objects: what they cost, with
+# fetched from other nodes, per operation, must not grow against 4. Frees of others' objects: what they cost, with
 # and without alien caches.
 # shellcheck source=tests/cli/common.inc
 . "$(dirname "$0")/common.inc"
@@ -43,7 +43,7 @@ scaled() {
 	awk -v v="$1" -v by="$2" 'BEGIN { if (v != "") print v * by }'
 }
 
-# flat FOLDER [OTHER SETTING]: as with 4 CPUs, within a fifth
+# flat FOLDER [OTHER SETTING]: locks as with 4 CPUs, within a fifth; remote fills at most a fifth above
 flat() {
 	local other=${2:+,$2} at l4 l r4 r all
 	l4=$(of "$1" "workers=4$other" model.slab_lock_acquisitions_per_op)
