@@ -96,14 +96,13 @@ static void warn_if_varying(struct comparison *c, const struct judge_side *s)
 
 	if (!from_exact_source(s) || !s->s.n || constant(s) || *c->warning)
 		return;
-	snprintf(
-		c->warning, sizeof(c->warning),
-		"%s varies between launches of %s (%s to %s): not exact%s", c->metric,
-		s->run->config[s->config].label, results_number(s->s.min, lo, sizeof(lo)),
-		results_number(s->s.max, hi, sizeof(hi)),
-		ops.s.n && !constant(&ops) ?
-			"; so does the number of operations, which ops=N would fix" :
-			", a defect unless the workload is random or several modelled workers take turns");
+	snprintf(c->warning, sizeof(c->warning),
+		 "%s varies between launches of %s (%s to %s): not exact%s", c->metric,
+		 s->run->config[s->config].label, results_number(s->s.min, lo, sizeof(lo)),
+		 results_number(s->s.max, hi, sizeof(hi)),
+		 ops.s.n && !constant(&ops) ?
+			 "; so does the number of operations, which ops=N would fix" :
+			 ", a defect unless random, or modelled workers take turns");
 }
 
 void judge_begin(struct comparison *c, const struct results *ra, unsigned a,
