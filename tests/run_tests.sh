@@ -7,6 +7,8 @@
 #
 #	tests/run_tests.sh PROGRAM...
 #
+# TEST_JOBS (1) says how many run at the same time: for builds that only ask whether they are right.
+#
 # A program that was not built fails. *.sh run with sh; fuzz_* get --slice. TEST_TIMEOUT (seconds, 300) ends one that
 # hangs. SLABSCOPE_EMULATOR runs programs of another architecture. SLABSCOPE_* of the environment is theirs.
 set -u
@@ -14,9 +16,6 @@ export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
 export TSAN_OPTIONS="${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1}"
 limit=${TEST_TIMEOUT:-300}
 passed=0 failed=0 skipped=0
-log=$(mktemp "${TMPDIR:-/tmp}/slabscope-test.XXXXXX") || exit 1
-trap 'rm -f "$log"' EXIT
-trap 'exit 130' INT TERM
 
 run() {
 	case $1 in
@@ -28,12 +27,36 @@ run() {
 	esac
 }
 
-for t; do
-	name=${t##*/}
+# one STEM PROGRAM: its output goes to STEM.log, exit code and seconds to STEM.code
+one() {
 	begin=$(date +%s)
-	run "$t" >"$log" 2>&1 </dev/null
-	code=$?
-	took=$(($(date +%s) - begin))
+	run "$2" >"$1.log" 2>&1 </dev/null
+	echo "$? $(($(date +%s) - begin))" >"$1.code"
+}
+if [ "${1:-}" = --one ]; then
+	one "$2" "$3"
+	exit 0
+fi
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/slabscope-test.XXXXXX") || exit 1
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM
+jobs=${TEST_JOBS:-1}
+if [ "$jobs" -gt 1 ]; then
+	i=0
+	for t; do
+		i=$((i + 1))
+		printf '%s\n%s\n' "$dir/$i" "$t"
+	done | xargs -n 2 -P "$jobs" "$0" --one
+fi
+
+i=0
+for t; do
+	i=$((i + 1))
+	log=$dir/$i.log
+	name=${t##*/}
+	[ "$jobs" -gt 1 ] || one "$dir/$i" "$t"
+	read -r code took <"$dir/$i.code" || code=1 took=0
 	case $code in
 	0)
 		passed=$((passed + 1))
