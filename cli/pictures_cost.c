@@ -185,8 +185,9 @@ static int fill_series(struct picture *p, const struct results *r, const struct 
 		if (same_picture(r, c, first, i) &&
 		    (value < 0 || (int)r->config[i].at[c->by] == value) && put_point(p, r, c, i))
 			return -ENOMEM;
-	qsort(s->point, s->nr, sizeof(*s->point), by_x);
-	if (!s->nr)
+	if (s->nr)
+		qsort(s->point, s->nr, sizeof(*s->point), by_x);
+	else
 		p->nr_series--; /* the baseline itself, or all of its trials went wrong */
 	return 0;
 }
