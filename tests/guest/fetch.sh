@@ -114,7 +114,7 @@ have flock && flock 9
 case ${1:-} in
 kernel) kernel "$2" ;;
 busybox) alone "busybox-$2" "$2" busybox-static ;;
-sysroot) with_closure "sysroot-$2" "$2" libc6-dev libgcc-12-dev libhwloc-dev libpfm4-dev libjansson-dev libinih-dev libcmocka-dev ;;
+sysroot) with_closure "sysroot-$2" "$2" libc6-dev libgcc-12-dev libhwloc-dev libpfm4-dev libjansson-dev libinih-dev libarchive-dev zlib1g-dev libcmocka-dev ;;
 qemu) with_closure qemu "$(host_arch)" qemu-system-x86 qemu-system-arm ;;
 qemu-user) alone qemu-user "$(host_arch)" qemu-user-static ;;
 *) die "usage: tests/guest/fetch.sh kernel|busybox|sysroot ARCH, or qemu, or qemu-user" ;;
