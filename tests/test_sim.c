@@ -14,26 +14,9 @@
 #include "collectors/model/level.h"
 #include "collectors/model/sim.h"
 #include "lib/rng.h"
+#include "tests/sim_help.h"
 #include "tests/sim_lru.h"
 #include "tests/sim_twin.h"
-
-static struct sim *make(const struct mt_target *t, const struct sim_options *o)
-{
-	struct sim *s;
-	struct err e;
-
-	if (sim_create(&s, t, o, &e))
-		fail_msg("%s", e.text);
-	return s;
-}
-
-static void check(const struct sim *s)
-{
-	struct err e;
-
-	if (sim_check(s, &e))
-		fail_msg("%s", e.text);
-}
 
 /* ---- traces ---- */
 
@@ -105,7 +88,7 @@ static void test_golden(void **state)
 							 calloc(level[j].size, 1), 0, 0 };
 			}
 			twin_target(&target, 2, level);
-			s = make(&target, &o);
+			s = sim_of(&target, &o);
 			rng_seed(&r, row);
 			for (uint64_t i = 0; i < 40000; i++) {
 				struct access a = next_access((enum trace)t, i, &r);
@@ -126,7 +109,7 @@ static void test_golden(void **state)
 						 (unsigned long long)l[j].accesses);
 				free(l[j].line);
 			}
-			check(s);
+			sim_is_whole(s);
 			sim_destroy(s);
 		}
 	}
@@ -161,7 +144,7 @@ static void against_twin(const struct mt_target *t, const struct sim_options *o,
 	struct frames f;
 	struct twin w;
 	struct sim_counts n;
-	struct sim *s = make(t, o);
+	struct sim *s = sim_of(t, o);
 	struct rng r;
 	unsigned line = t->cache[0].line;
 
@@ -179,7 +162,7 @@ static void against_twin(const struct mt_target *t, const struct sim_options *o,
 		sim_access(s, 0, addr + at % (line - 7), 8, write);
 		twin_line(&w, addr, f.page[page].frame * 4096 + addr % 4096, write);
 	}
-	check(s);
+	sim_is_whole(s);
 	sim_counts(s, -1, &n);
 	compare(&n, &w.n, t->nr_levels, what, o->seed);
 	frames_fini(&f);
@@ -296,7 +279,7 @@ static void test_kinds(void **state)
 	(void)state;
 	twin_target(&t, 1, &c);
 	for (size_t i = 0; i < sizeof(cycles) / sizeof(*cycles); i++) {
-		struct sim *s = make(&t, &o);
+		struct sim *s = sim_of(&t, &o);
 		struct sim_counts n;
 		uint64_t sum = 0;
 
@@ -344,7 +327,7 @@ static void test_sets(void **state)
 	for (unsigned sets = 0; sets < 2; sets++) {
 		struct seen seen = { .kinds = 0 };
 		struct sim_options o = { .sets = sets, .miss = on_miss, .arg = &seen };
-		struct sim *s = make(&t, &o);
+		struct sim *s = sim_of(&t, &o);
 		struct sim_counts n;
 		struct rng r;
 
@@ -392,7 +375,7 @@ static void test_same_seed(void **state)
 	twin_target(&t, 2, level);
 	for (unsigned run = 0; run < 3; run++) {
 		struct sim_options o = { .frames = SIM_RANDOM_FRAMES, .seed = run / 2 };
-		struct sim *s = make(&t, &o);
+		struct sim *s = sim_of(&t, &o);
 		struct rng r;
 
 		rng_seed(&r, 1);

@@ -16,26 +16,9 @@
 #include "collectors/model/sim.h"
 #include "lib/rng.h"
 #include "tests/fake_host.h"
+#include "tests/sim_help.h"
 #include "tests/sim_lru.h"
 #include "tests/sim_twin.h"
-
-static struct sim *make(const struct mt_target *t, const struct sim_options *o)
-{
-	struct sim *s;
-	struct err e;
-
-	if (sim_create(&s, t, o, &e))
-		fail_msg("%s", e.text);
-	return s;
-}
-
-static void check(const struct sim *s)
-{
-	struct err e;
-
-	if (sim_check(s, &e))
-		fail_msg("%s", e.text);
-}
 
 #define BASE UINT64_C(0x7f0000000000)
 
@@ -59,7 +42,7 @@ static void test_spans(void **state)
 	twin_target(&t, 1, &c);
 	t.page[0].dtlb = (struct mt_tlb){ 64, 64 };
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct sim *s = make(&t, &o);
+		struct sim *s = sim_of(&t, &o);
 		struct sim_counts n;
 
 		sim_range(s, 0, BASE + rows[i].addr, rows[i].size, true);
@@ -108,7 +91,7 @@ static void test_tlbs(void **state)
 			l[j].sets = b->entries / b->ways;
 			l[j].line = calloc(b->entries, sizeof(uint64_t));
 		}
-		s = make(&t, &o);
+		s = sim_of(&t, &o);
 		rng_seed(&r, i);
 		for (unsigned k = 0; k < 30000; k++) {
 			uint64_t page = rng_below(&r, 1 + rng_below(&r, 4000));
@@ -141,7 +124,7 @@ static void test_huge_tlb(void **state)
 	t.nr_pages = 2;
 	for (unsigned kind = SIM_IDENTITY; kind <= SIM_HUGETLB; kind++) {
 		struct sim_options o = { .frames = (enum sim_frames)kind };
-		struct sim *s = make(&t, &o);
+		struct sim *s = sim_of(&t, &o);
 		struct sim_counts n;
 
 		for (unsigned i = 0; i < 2048; i++)
@@ -306,7 +289,7 @@ static void test_real_pagemap(void **state)
 	}
 	for (unsigned i = 0; i < 64; i++)
 		sim_access(s, 0, (uintptr_t)mine + i * UINT64_C(4096), 8, false);
-	check(s);
+	sim_is_whole(s);
 	sim_counts(s, 0, &n);
 	assert_int_equal(n.misses[SIM_L2], 64);
 	sim_destroy(s);
@@ -331,14 +314,14 @@ static void test_forget(void **state)
 					 .kinds = true,
 					 .node_of = odd_node,
 					 .arg = &calls };
-		struct sim *s = make(&t, &o);
+		struct sim *s = sim_of(&t, &o);
 		struct sim_counts n;
 
 		for (unsigned turn = 0; turn < 3; turn++) {
 			sim_range(s, 0, BASE, 8 * 4096, true);
 			sim_access(s, 0, BASE, 8, true);
 			sim_forget(s, BASE, turn < 2 ? 8 * 4096 : 4096 + 256);
-			check(s);
+			sim_is_whole(s);
 		}
 		assert_int_equal(calls, kind >= SIM_THP ? 3 : 24);
 		sim_counts(s, 0, &n);

@@ -13,19 +13,10 @@
 #include "collectors/model/sim.h"
 #include "collectors/model/sim_impl.h"
 #include "lib/rng.h"
+#include "tests/sim_help.h"
 #include "tests/sim_twin.h"
 
 #define BASE UINT64_C(4096)
-
-static struct sim *make(const struct mt_target *t, const struct sim_options *o)
-{
-	struct sim *s;
-	struct err e;
-
-	if (sim_create(&s, t, o, &e))
-		fail_msg("%s", e.text);
-	return s;
-}
 
 static void check(const struct sim *s, uint64_t seed)
 {
@@ -72,7 +63,7 @@ static void test_flat(void **state)
 		struct rng r;
 
 		machine(&t, flat[row].cpus, flat[row].nodes, 1, &c);
-		s = make(&t, &o);
+		s = sim_of(&t, &o);
 		twin_mesi_init(&m, &t);
 		rng_seed(&r, row);
 		for (unsigned i = 0; i < flat[row].accesses; i++) {
@@ -185,7 +176,7 @@ static void test_any(void **state)
 
 			rng_seed(&r, seed);
 			draw_machine(&t, &r);
-			s = make(&t, &o);
+			s = sim_of(&t, &o);
 			run(s, &t, &r, seed);
 			sim_counts(s, -1, &n[again]);
 			for (unsigned i = 0; i < t.cpus; i++) {
@@ -218,7 +209,7 @@ static void test_ping_pong(void **state)
 
 	(void)state;
 	machine(&t, 2, 2, 2, level);
-	s = make(&t, &o);
+	s = sim_of(&t, &o);
 	for (unsigned i = 0; i < 100; i++)
 		for (unsigned cpu = 0; cpu < 2; cpu++) {
 			sim_access(s, cpu, BASE, 8, false);
@@ -255,7 +246,7 @@ static void test_shared_l2(void **state)
 	level[1].shared_by = 2;
 	level[1].inclusion = MT_INCLUSIVE;
 	machine(&t, 4, 2, 2, level);
-	s = make(&t, &o);
+	s = sim_of(&t, &o);
 	sim_access(s, 0, BASE, 8, true);
 	sim_access(s, 1, BASE, 8, false);
 	sim_counts(s, 1, &n);
@@ -289,7 +280,7 @@ static void test_traffic(void **state)
 	machine(&t, 4, 4, 1, &c);
 	for (unsigned policy = 0; policy < 2; policy++) {
 		struct sim_options o = { .node_of = policy ? node_one : NULL };
-		struct sim *s = make(&t, &o);
+		struct sim *s = sim_of(&t, &o);
 		struct sim_counts n;
 
 		for (unsigned cpu = 0; cpu < 4; cpu++)
@@ -325,7 +316,7 @@ static void test_largest(void **state)
 	level[2].shared_by = 16;
 	level[2].inclusion = MT_VICTIM;
 	machine(&t, MT_CPUS, MT_NODES, 3, level);
-	s = make(&t, &o);
+	s = sim_of(&t, &o);
 	rng_seed(&r, 1);
 	for (unsigned i = 0; i < 60000; i++)
 		sim_access(s, (unsigned)rng_below(&r, MT_CPUS),
@@ -390,7 +381,7 @@ static void test_checker(void **state)
 	(void)state;
 	machine(&t, 2, 1, 2, level);
 	for (unsigned how = 0; how < 7; how++) {
-		struct sim *s = make(&t, &o);
+		struct sim *s = sim_of(&t, &o);
 
 		for (unsigned i = 0; i < 6; i++) {
 			sim_access(s, 0, BASE + i * 64, 8, i & 1); /* even: both */

@@ -16,6 +16,7 @@
 #include "collectors/model/target_impl.h"
 #include "lib/file.h"
 #include "tests/target_help.h"
+#include "tests/temp_help.h"
 
 static struct mt_target target;
 
@@ -338,13 +339,13 @@ static void wrong_files(void **state)
 /* By name, alias and path; the user's folder goes first; near names are offered. */
 static void names(void **state)
 {
-	char folder[] = "/tmp/slabscope-target.XXXXXX", path[256];
+	char folder[TEMP_MAX], path[256];
 	struct err e = { "" };
 	char **list;
 	unsigned n = 0;
 
 	(void)state;
-	assert_non_null(mkdtemp(folder));
+	assert_non_null(temp_folder(folder, "target"));
 	setenv("XDG_CONFIG_HOME", folder, 1);
 	snprintf(path, sizeof(path), "%s/slabscope", folder);
 	assert_int_equal(mkdir(path, 0700), 0);
