@@ -103,22 +103,24 @@ void rig_options(const struct opt *opts, void *params, const char *text)
 	}
 }
 
-void rig_init(struct rig *r, const char *workload, const char *options,
-	      const struct allocator_ops *ops, unsigned workers, uint64_t seed)
+void rig_params(struct rig *r, const char *workload, const char *options)
 {
 	memset(r, 0, sizeof(*r));
 	r->wl = workload_find(workload);
 	assert_non_null(r->wl);
-	if (r->wl->opts) {
-		r->params = calloc(1, r->wl->params_size);
-		assert_non_null(r->params);
-		opt_defaults(r->wl->opts, r->params);
-		rig_options(r->wl->opts, r->params, options);
-		if (r->wl->validate && r->wl->validate(r->params, &r->e))
-			fail_msg("%s %s: %s", workload, options, r->e.text);
-	}
-	assert_int_equal(slab_config_profile(&r->config, "kernel-2.6.22", &r->e), 0);
-	assert_int_equal(kmem_machine_native(&r->machine, &r->e), 0);
+	if (!r->wl->opts)
+		return;
+	r->params = calloc(1, r->wl->params_size);
+	assert_non_null(r->params);
+	opt_defaults(r->wl->opts, r->params);
+	rig_options(r->wl->opts, r->params, options);
+	if (r->wl->validate && r->wl->validate(r->params, &r->e))
+		fail_msg("%s %s: %s", workload, options, r->e.text);
+}
+
+void rig_env(struct rig *r, const struct allocator_ops *ops, unsigned workers, uint64_t seed,
+	     kmem_report_fn report)
+{
 	r->env = (struct wl_env){ .params = r->params,
 				  .ops = ops,
 				  .machine = &r->machine,
@@ -128,11 +130,20 @@ void rig_init(struct rig *r, const char *workload, const char *options,
 				  .seed = seed };
 	assert_non_null(r->env.worker);
 	if (ops->is_slab) {
-		struct kmem_system_config c = { .machine = &r->machine };
+		struct kmem_system_config c = { .machine = &r->machine, .report = report };
 
 		if (kmem_system_create(&r->env.system, &c, &r->e))
 			fail_msg("%s", r->e.text);
 	}
+}
+
+void rig_init(struct rig *r, const char *workload, const char *options,
+	      const struct allocator_ops *ops, unsigned workers, uint64_t seed)
+{
+	rig_params(r, workload, options);
+	assert_int_equal(slab_config_profile(&r->config, "kernel-2.6.22", &r->e), 0);
+	assert_int_equal(kmem_machine_native(&r->machine, &r->e), 0);
+	rig_env(r, ops, workers, seed, NULL);
 }
 
 int rig_setup(struct rig *r)

@@ -35,7 +35,12 @@ struct rig {
 
 /* Set options as "a=1 b=2"; fails the test on a bad one. */
 void rig_options(const struct opt *opts, void *params, const char *text);
-/* A workload with such @options. */
+/* A workload with such @options and nothing else yet. */
+void rig_params(struct rig *r, const char *workload, const char *options);
+/* The environment, on the rig's machine and config; @report: see kmem_system_config. */
+void rig_env(struct rig *r, const struct allocator_ops *ops, unsigned workers, uint64_t seed,
+	     kmem_report_fn report);
+/* Both, on this machine as it is, with the default profile. */
 void rig_init(struct rig *r, const char *workload, const char *options,
 	      const struct allocator_ops *ops, unsigned workers, uint64_t seed);
 int rig_setup(struct rig *r);
