@@ -11,21 +11,26 @@
 
 /* ---- a level ---- */
 
-/* A figure that is a number from @min to @max, in the field @field. */
-#define CACHE_UINT(field, min, max)                                                              \
+/* How a field of a cache is read from @text and written to @buf. */
+#define CACHE_FIELD(field, parse, print)                                                         \
 	static int set_##field(struct mt_target *t, void *part, const char *text, struct err *e) \
 	{                                                                                        \
 		struct mt_cache *c = part;                                                       \
 		(void)t;                                                                         \
-		return mt_parse_uint(text, min, max, &c->field, e);                              \
+		return parse;                                                                    \
 	}                                                                                        \
 	static void get_##field(const struct mt_target *t, const void *part, char *buf,          \
 				size_t len)                                                      \
 	{                                                                                        \
 		const struct mt_cache *c = part;                                                 \
 		(void)t;                                                                         \
-		snprintf(buf, len, "%u", c->field);                                              \
+		print;                                                                           \
 	}
+
+/* A whole number from @min to @max. */
+#define CACHE_UINT(field, min, max)                                     \
+	CACHE_FIELD(field, mt_parse_uint(text, min, max, &c->field, e), \
+		    snprintf(buf, len, "%u", c->field))
 CACHE_UINT(line, 4, 4096)
 CACHE_UINT(ways, 1, MT_WAYS)
 CACHE_UINT(sets, 1, 1u << 30)
@@ -131,20 +136,8 @@ static void get_number(double v, char *buf, size_t len)
 		mt_number_text(v, buf, len);
 }
 
-#define CACHE_NUMBER(field)                                                                      \
-	static int set_##field(struct mt_target *t, void *part, const char *text, struct err *e) \
-	{                                                                                        \
-		struct mt_cache *c = part;                                                       \
-		(void)t;                                                                         \
-		return mt_parse_number(text, &c->field, e);                                      \
-	}                                                                                        \
-	static void get_##field(const struct mt_target *t, const void *part, char *buf,          \
-				size_t len)                                                      \
-	{                                                                                        \
-		const struct mt_cache *c = part;                                                 \
-		(void)t;                                                                         \
-		get_number(c->field, buf, len);                                                  \
-	}
+#define CACHE_NUMBER(field) \
+	CACHE_FIELD(field, mt_parse_number(text, &c->field, e), get_number(c->field, buf, len))
 CACHE_NUMBER(latency)
 CACHE_NUMBER(outstanding)
 CACHE_NUMBER(per_cycle)
