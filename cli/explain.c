@@ -21,7 +21,7 @@ static int is_candidate(const struct results *r, unsigned metric, const struct c
 	size_t n = strcspn(x->metric, ".");
 
 	if (strcmp(r->metric[metric].source, "config") == 0 || !strncmp(name, "trial.", 6) ||
-	    !fnmatch("model.*_set_[0-9]*", name, 0) || !fnmatch("model.*_hot_set*", name, 0))
+	    !fnmatch("model.*_sets_[0-9]*", name, 0) || !fnmatch("model.*_hot_set*", name, 0))
 		return 0;
 	if (x->direction->speed && direction_of(name, r->metric[metric].unit)->speed)
 		return 0;

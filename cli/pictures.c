@@ -18,7 +18,7 @@ const struct picture_row pictures[] = {
 	{ "offsets", PICTURE_GRID, "colour_off by slab order", "the axes colour_off and order",
 	  picture_offsets },
 	{ "sets", PICTURE_STEPS, "misses by cache set",
-	  "model.LEVEL_set_N: --collect +model --model-sets on", picture_sets },
+	  "model.LEVEL_sets_0_63 and so on: --collect +model --model-sets on", picture_sets },
 	{ "kinds", PICTURE_STACK, "misses by kind",
 	  "model.LEVEL_compulsory and its like: --collect +model --model-kinds on", picture_kinds },
 	{ "structures", PICTURE_STACK, "misses by whose memory it was",

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Pictures of the modelled memory hierarchy. */
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/pictures.h"
 
 #define MOST_VALUES 6	 /* series of one picture of sets */
 #define MOST_SETS 16384u /* of a cache */
+#define FIRST_SETS "model.%s_sets_0_63"
 
 static const char *const levels[] = { "l1d", "l2", "l3" };
 #define NR_LEVELS (sizeof(levels) / sizeof(levels[0]))
@@ -50,31 +53,96 @@ static int none(const struct picture_ask *a, unsigned index, const char *what, s
 
 /* ---- sets ---- */
 
+/* The misses of every set in every launch of a config that counts: v[set * launches + launch]. */
+struct set_counts {
+	double *v;
+	unsigned sets, launches;
+	int *launch; /* of a block; -1: it does not count */
+};
+
+/* "13:204 14:3": which set missed how often; what is not there did not miss. */
+static void take_list(struct set_counts *n, unsigned launch, const char *list)
+{
+	char *end;
+
+	for (; *list; list = end) {
+		unsigned long set = strtoul(list, &end, 10);
+		double misses = *end == ':' ? strtod(end + 1, &end) : NAN;
+
+		if (end == list || isnan(misses))
+			return;
+		if (set < n->sets)
+			n->v[set * n->launches + launch] = misses;
+	}
+}
+
+static int counts_begin(struct set_counts *n, const struct results *r, unsigned config,
+			unsigned metric, unsigned sets)
+{
+	const double *has = results_values(r, config, metric);
+	unsigned b;
+
+	*n = (struct set_counts){ .sets = sets };
+	n->launch = malloc(r->blocks * sizeof(*n->launch));
+	for (b = 0; n->launch && b < r->blocks; b++)
+		n->launch[b] = isnan(has[b]) ? -1 : (int)n->launches++;
+	n->v = calloc((size_t)sets * n->launches + 1, sizeof(*n->v));
+	return n->launch && n->v ? 0 : -ENOMEM;
+}
+
+/* From the rows of 64 sets each; the first of them is @metric. */
+static int read_counts(struct set_counts *n, const struct results *r, unsigned config,
+		       unsigned metric, const char *level, unsigned sets)
+{
+	char prefix[64];
+	size_t len = (size_t)snprintf(prefix, sizeof(prefix), "model.%s_sets_", level), i;
+
+	if (counts_begin(n, r, config, metric, sets))
+		return -ENOMEM;
+	for (i = 0; i < r->samples.nr; i++) {
+		const struct sample *s = &r->samples.row[i];
+
+		if (s->config == config && s->worker < 0 && !s->superseded &&
+		    n->launch[s->block] >= 0 && !strncmp(s->metric, prefix, len) &&
+		    isdigit((unsigned char)s->metric[len]))
+			take_list(n, (unsigned)n->launch[s->block], s->note);
+	}
+	return 0;
+}
+
 static int put_sets(struct picture *p, const struct results *r, unsigned config, const char *level,
 		    unsigned sets)
 {
+	struct set_counts n;
 	char name[64];
 	unsigned s;
-	double v, last = 0;
-	int rc = 0;
+	double v = 0;
+	int rc, metric;
 
-	for (s = 0; s < sets && !rc; s++) {
-		snprintf(name, sizeof(name), "model.%s_set_%u", level, s);
-		v = picture_median(r, config, name);
-		if (isnan(v))
-			v = 0; /* only sets with misses have a row */
-		last = v;
+	snprintf(name, sizeof(name), FIRST_SETS, level);
+	metric = results_metric(r, name, NULL);
+	if (metric < 0)
+		return 0;
+	rc = read_counts(&n, r, config, (unsigned)metric, level, sets);
+	for (s = 0; s < sets && n.launches && !rc; s++) {
+		double *of_set = n.v + (size_t)s * n.launches;
+
+		stat_sort(of_set, n.launches);
+		v = stat_median(of_set, n.launches);
 		rc = picture_add(p, s, v, v, v);
 	}
-	return rc || !sets ? rc :
-			     picture_add(p, sets, last, last, last); /* the last step has an end */
+	if (!rc && n.launches) /* the last step has an end */
+		rc = picture_add(p, sets, v, v, v);
+	free(n.v);
+	free(n.launch);
+	return rc;
 }
 
 int picture_sets(struct picture *p, const struct picture_ask *a, unsigned index, struct err *e)
 {
 	unsigned config[PICTURE_MOST_GROUPS], n, i;
 	const struct results *r = a->r;
-	const char *level = level_with(a, "_set_0", index);
+	const char *level = level_with(a, "_sets_0_63", index);
 	char name[64], others[120];
 	double sets;
 	int setting = picture_setting(r, a->exp), rc = 0;

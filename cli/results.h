@@ -86,6 +86,8 @@ const double *results_values(const struct results *r, unsigned config, unsigned 
 /* How it was measured: exact, scaled, unavailable (of any of its launches, the worst); "missing"
  * if there is no row. */
 const char *results_state(const struct results *r, unsigned config, unsigned metric);
+/* Has any launch of @config that counts a row of @metric? */
+int results_has(const struct results *r, unsigned config, unsigned metric);
 /* 1: some trial ran on nodes that the machine does not have. */
 int results_emulated(const struct results *r);
 /* Why it is unavailable, or "". */

@@ -58,6 +58,11 @@ const char *results_state(const struct results *r, unsigned config, unsigned met
 	return s ? s->state : "missing";
 }
 
+int results_has(const struct results *r, unsigned config, unsigned metric)
+{
+	return r->row[(size_t)config * r->nr_metrics + metric] != NULL;
+}
+
 const char *results_note(const struct results *r, unsigned config, unsigned metric)
 {
 	const struct sample *s = r->row[(size_t)config * r->nr_metrics + metric];

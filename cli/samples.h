@@ -5,7 +5,7 @@
 /*
  * samples.csv: every number of a run, one per row, append only.
  *
- *	# slabscope samples 2
+ *	# slabscope samples 3
  *	trial,block,config,experiment,label,metric,value,unit,state,share,source,worker,note
  *	b000-c0003,0,3,cliff,"colour=2,n=16",time.ns_per_op,2.31,ns,exact,1,clock,-1,
  *	...
@@ -24,7 +24,8 @@
  *
  * A disturbed trial is repeated, and then stands in the file once more under the same id: each stay
  * is an attempt, the last one is the trial's, and all attempts before it are disturbed. Version 1 is
- * the same without repeats.
+ * the same without repeats, up to version 2 a row for each set of a modelled cache stood where 64
+ * sets are one row now (docs/formats.md, model).
  */
 
 #include <stddef.h>
@@ -33,7 +34,7 @@
 
 #include "lib/err.h"
 
-#define SAMPLES_VERSION 2
+#define SAMPLES_VERSION 3
 #define SAMPLES_OLDEST 1 /* that is still read */
 #define SAMPLES_FILE "samples.csv"
 #define SAMPLES_STATUS "trial.status"

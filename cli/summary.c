@@ -10,7 +10,7 @@
 #include "lib/csv.h"
 #include "lib/file.h"
 
-#define SUMMARY_VERSION 2
+#define SUMMARY_VERSION 3
 
 static void field(FILE *f, const char *text, char end)
 {
@@ -148,6 +148,8 @@ void summary_csv(const struct results *r, const char *baseline, FILE *f)
 		for (m = 0; m < r->nr_metrics; m++) {
 			struct line l;
 
+			if (!results_has(r, c, m))
+				continue; /* of another experiment, or nothing of it was run */
 			make_line(r, &g, c, m, &l);
 			csv_line(r, &l, f);
 		}
@@ -217,6 +219,8 @@ static json_t *config_object(const struct results *r, const struct against *g, u
 	for (m = 0; m < r->nr_metrics; m++) {
 		struct line l;
 
+		if (!results_has(r, config, m))
+			continue;
 		make_line(r, g, config, m, &l);
 		json_array_append_new(metrics, metric_object(r, &l));
 	}

@@ -7,10 +7,10 @@
 #include "cli/results.h"
 
 /*
- * summary.csv: one row per config and metric, from the samples alone (it can be made again at any
+ * summary.csv: one row per config and metric that it has a row of, from the samples alone (it can be made again at any
  * time).
  *
- *	# slabscope summary 2
+ *	# slabscope summary 3
  *	experiment,config,label,metric,unit,source,state,n,median,lo,hi,confidence,min,max,
  *	baseline,pairs,ratio,ratio_lo,ratio_hi,verdict,ok,failed,crashed,timeout,invalid,disturbed,
  *	repeated,note	(one line)

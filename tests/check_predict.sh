@@ -23,7 +23,7 @@ row() {
 	printf 'main,0,"%s",time.cpu_ns_per_op,ns,kernel,exact,3,%s,,,,%s,99\n' "$1" "$4" "$3"
 }
 {
-	echo '# slabscope summary 2'
+	echo '# slabscope summary 3'
 	echo experiment,config,label,metric,unit,source,state,n,median,lo,hi,confidence,min,max
 	row 'n=1,access=load' 1 1 4
 	row 'n=2,access=load' 1 2 3

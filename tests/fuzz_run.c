@@ -24,7 +24,7 @@ static const char good_run[] =
 	"{\"format\":1,\"blocks\":3,\"experiments\":[{\"name\":\"x\",\"first_config\":0,\"configs\":2,"
 	"\"axes\":[{\"name\":\"a\",\"values\":[\"0\",\"1\"]}]}],\"configs\":[{\"label\":\"a=0\","
 	"\"axes\":{\"a\":\"0\"}},{\"label\":\"a=1\",\"axes\":{\"a\":\"1\"}}]}";
-static const char head[] = "# slabscope samples 2\n"
+static const char head[] = "# slabscope samples 3\n"
 			   "trial,block,config,experiment,label,metric,value,unit,state,share,"
 			   "source,worker,note\n";
 

@@ -11,7 +11,7 @@
 #include "tests/fuzz.h"
 
 #define HEAD                      \
-	"# slabscope samples 2\n" \
+	"# slabscope samples 3\n" \
 	"trial,block,config,experiment,label,metric,value,unit,state,share,source,worker,note\n"
 
 static void expect(int ok, const char *what)

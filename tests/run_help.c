@@ -17,7 +17,7 @@ void make_begin(struct maker *m, unsigned blocks)
 	m->host = "here";
 	m->f = open_memstream(&m->text, &m->len);
 	assert_non_null(m->f);
-	fputs("# slabscope samples 2\ntrial,block,config,experiment,label,metric,value,unit,state,share,"
+	fputs("# slabscope samples 3\ntrial,block,config,experiment,label,metric,value,unit,state,share,"
 	      "source,worker,note\n",
 	      m->f);
 }

@@ -20,7 +20,7 @@
 #define COLUMNS \
 	"trial,block,config,experiment,label,metric,value,unit,state,share,source,worker,note\n"
 #define HEAD1 "# slabscope samples 1\n" COLUMNS
-#define HEAD "# slabscope samples 2\n" COLUMNS
+#define HEAD "# slabscope samples 3\n" COLUMNS
 #define VALUE(id, v) id ",0,1,x,\"a=1,b=2\",time.ns_per_op," v ",ns,exact,1,clock,-1,\n"
 #define STATUS(id, s) id ",0,1,x,\"a=1,b=2\",trial.status,0,1," s ",1,runner,-1,\n"
 #define TRIAL(id) VALUE(id, "2.5") STATUS(id, "ok")
@@ -67,6 +67,7 @@ static const struct {
 	  "a is there again after it was invalid" },
 	{ HEAD1 DISTURBED("a") TRIAL("a"), -EINVAL, 0, 0, 0, "a is there twice" },
 	{ HEAD1 TRIAL("a") TRIAL("b"), 0, 2, 0, 4, NULL },
+	{ "# slabscope samples 2\n" COLUMNS DISTURBED("a") TRIAL("a"), 0, 1, 0, 4, NULL },
 	{ HEAD VALUE("b000-c0001", "two") STATUS("b000-c0001", "ok"), -EINVAL, 0, 0, 0,
 	  "f: line 3, column 7 (value): expected a number or nothing, got 'two'" },
 	{ HEAD VALUE("b000-c0001", "inf") STATUS("b000-c0001", "ok"), -EINVAL, 0, 0, 0,
@@ -83,10 +84,10 @@ static const struct {
 	  "f: line 5, column 5: a quote that is not closed" },
 	{ HEAD TRIAL("a") "\n" TRIAL("b") "\n\n", 0, 2, 2, 4, NULL },
 	{ "", -EINVAL, 0, 0, 0, "not a samples file" },
-	{ "# slabscope samples 3\n", -EINVAL, 0, 0, 0,
-	  "samples version 3; this program reads versions 1 to 2" },
+	{ "# slabscope samples 4\n", -EINVAL, 0, 0, 0,
+	  "samples version 4; this program reads versions 1 to 3" },
 	{ "# slabscope samples 0\n", -EINVAL, 0, 0, 0, "samples version 0" },
-	{ "# slabscope samples 2\ntrial,block\n", -EINVAL, 0, 0, 0,
+	{ "# slabscope samples 3\ntrial,block\n", -EINVAL, 0, 0, 0,
 	  "f: line 2: expected the columns" },
 };
 
@@ -147,7 +148,7 @@ static void test_attempts(void **state)
 	assert_int_equal(parse(text, strlen(text), &s, NULL), 0);
 	assert_int_equal(s.nr_attempts, 6);
 	assert_int_equal(s.nr_trials, 3);
-	assert_int_equal(s.version, 2);
+	assert_int_equal(s.version, 3);
 	assert_int_equal(s.nr, 12);
 	for (i = 0; i < s.nr; i++) {
 		assert_string_equal(s.row[i].trial, want[i / 2].trial);
@@ -254,8 +255,8 @@ static void test_open_torn_header(void **state)
 /* Nothing is appended to a file whose rows would mean something else. */
 static void test_open_other_version(void **state)
 {
-	static const char *const others[] = { HEAD1, HEAD1 TRIAL("a"), "# slabscope samples 3\n",
-					      "x\n" };
+	static const char *const others[] = { HEAD1, HEAD1 TRIAL("a"), "# slabscope samples 2\n",
+					      "# slabscope samples 4\n", "x\n" };
 	char dir[64], path[128];
 	size_t i;
 	int fd;
@@ -268,7 +269,7 @@ static void test_open_other_version(void **state)
 
 		assert_int_equal(file_write(path, others[i], strlen(others[i]), NULL), 0);
 		assert_int_equal(samples_open(path, &fd, &e), -EINVAL);
-		assert_non_null(strstr(e.text, "expected '# slabscope samples 2'"));
+		assert_non_null(strstr(e.text, "expected '# slabscope samples 3'"));
 	}
 	unlink(path);
 	rmdir(dir);

@@ -9,15 +9,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MOST_SETS 4096 /* rows of a histogram */
-#define HOT_SETS 4     /* without one */
+#define HOT_SETS 4	  /* that have rows of their own */
+#define SETS_OF_A_ROW 64u /* of a histogram: as many as a note has room for */
 
 /* What all rows have in common. */
 struct emitter {
 	struct value_sink *out;
 	const struct model_result *r;
 	double ops;
-	char note[400];
+	const char *note;
+	char target[400]; /* what it is a model of: the note of most rows */
 };
 
 static void put(struct emitter *e, const char *unit, double v, int worker, const char *fmt, ...)
@@ -59,24 +60,26 @@ static void policy_text(const struct mt_cache *c, char *to, size_t room)
 static void make_note(struct emitter *e, uint64_t seed)
 {
 	const struct mt_target *t = e->r->target;
-	size_t n = (size_t)snprintf(e->note, sizeof(e->note), "model of %s%s%s%s;",
+	size_t n = (size_t)snprintf(e->target, sizeof(e->target), "model of %s%s%s%s;",
 				    strcmp(t->name, "inline") ? t->name : e->r->params->target,
 				    *t->cpu ? " (" : "", t->cpu, *t->cpu ? ")" : "");
 
-	for (unsigned i = 0; i < t->nr_levels && n < sizeof(e->note); i++) {
+	for (unsigned i = 0; i < t->nr_levels && n < sizeof(e->target); i++) {
 		char policy[48];
 
 		if (!t->cache[i].size)
 			continue;
 		policy_text(&t->cache[i], policy, sizeof(policy));
-		n += (size_t)snprintf(e->note + n, sizeof(e->note) - n, " %s %s,",
+		n += (size_t)snprintf(e->target + n, sizeof(e->target) - n, " %s %s,",
 				      sim_level_names[SIM_L1D + i], policy);
 	}
-	if (n < sizeof(e->note))
-		n += (size_t)snprintf(e->note + n, sizeof(e->note) - n, " frames %s, seed %" PRIu64,
+	if (n < sizeof(e->target))
+		n += (size_t)snprintf(e->target + n, sizeof(e->target) - n,
+				      " frames %s, seed %" PRIu64,
 				      sim_frames_names[e->r->params->frames], seed);
-	if (e->r->flaw && n < sizeof(e->note))
-		snprintf(e->note + n, sizeof(e->note) - n, "; %s", e->r->flaw);
+	if (e->r->flaw && n < sizeof(e->target))
+		snprintf(e->target + n, sizeof(e->target) - n, "; %s", e->r->flaw);
+	e->note = e->target;
 }
 
 /* Does the target have such a level at all? */
@@ -245,6 +248,31 @@ static void sum_sets(const uint64_t *accesses, const uint64_t *misses, unsigned 
 	}
 }
 
+/* Sets from @first on, as one row: the sum, and behind it which missed how often. */
+static void put_row_of_sets(struct emitter *e, const char *name, const uint64_t *misses,
+			    unsigned first, unsigned n)
+{
+	unsigned end = n - first < SETS_OF_A_ROW ? n : first + SETS_OF_A_ROW, i;
+	char list[SETS_OF_A_ROW * 28];
+	const char *note = e->note;
+	uint64_t sum = 0;
+	size_t len = 0;
+
+	*list = '\0';
+	for (i = first; i < end; i++) {
+		if (!misses[i])
+			continue;
+		sum += misses[i];
+		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%u:%" PRIu64,
+					len ? " " : "", i, misses[i]);
+	}
+	if (!sum && first)
+		return; /* the first one says that they were counted */
+	e->note = list;
+	put(e, "misses", (double)sum, -1, "%s_sets_%u_%u", name, first, first + SETS_OF_A_ROW - 1);
+	e->note = note;
+}
+
 static void put_sets(struct emitter *e, unsigned level)
 {
 	const char *name = sim_level_names[level];
@@ -267,8 +295,8 @@ static void put_sets(struct emitter *e, unsigned level)
 		put(e, "set", s.hot[i], -1, "%s_hot_set_%u", name, i + 1);
 		put(e, "misses", (double)misses[s.hot[i]], -1, "%s_hot_set_%u_misses", name, i + 1);
 	}
-	for (unsigned i = 0; o->sets && i < n && i < MOST_SETS; i++)
-		put(e, "misses", (double)misses[i], -1, "%s_set_%u", name, i);
+	for (unsigned i = 0; o->sets && i < n; i += SETS_OF_A_ROW)
+		put_row_of_sets(e, name, misses, i, n);
 }
 
 /* ---- by node ---- */

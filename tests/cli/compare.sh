@@ -18,7 +18,7 @@ folder() {
 		             {"config": 1, "label": "colour=1", "axes": {"colour": "1"}}]}
 	END
 	awk -v n="$3" "BEGIN {
-		print \"# slabscope samples 2\"
+		print \"# slabscope samples 3\"
 		print \"trial,block,config,experiment,label,metric,value,unit,state,share,source,worker,note\"
 		for (b = 0; b < n; b++) for (c = 0; c < 2; c++) {
 			v = 10 + c + (b * 7 % n) / 100; w = 4096; state = \"ok\"; note = \"\"
