@@ -181,13 +181,13 @@ static int draw_all(const struct results *r, const void *request)
 	int status = 0, why = 0;
 	struct err e = { "" };
 
-	if (!q->y && results_metric(r, metric, NULL) < 0) {
+	if (!q->y && q->row->of_metric && results_metric(r, metric, NULL) < 0) {
 		err_set(&e, -ENODATA,
 			"%s: no trial that is ok has %s: no picture (--y names another metric)",
 			r->path, metric);
 		return cli_failure(&spec, &e);
 	}
-	if (results_metric(r, metric, &e) < 0)
+	if ((q->y || q->row->of_metric) && results_metric(r, metric, &e) < 0)
 		return cli_usage_error(&spec, &e);
 	for (i = 0; i < r->nr_exp && !status; i++) {
 		struct picture_ask a = { .r = r,

@@ -20,6 +20,7 @@
 
 #include "cli/hostnoise.h"
 #include "cli/judge.h"
+#include "cli/table.h"
 
 #define COMPARE_MOST_METRICS 32
 #define COMPARE_MOST_GATES 16
@@ -146,7 +147,19 @@ unsigned explain(const struct comparison *x, double confidence, struct explanati
 
 /* ---- explain_model.c ---- */
 
-/* Of modelled misses of a level: a table by structure and operation, and the sets. Nothing for other metrics. */
-void explain_model(const struct compare *c, const struct comparison *x, int markdown, FILE *f);
+struct model_reason {
+	struct table
+		table; /* misses per operation of both sides: by structure, by operation, by kind */
+	char sets[4][256]; /* in which sets, in words */
+	unsigned nr_sets;
+	const char *level;
+};
+
+/*
+ * What stands behind modelled misses of @metric ("model.l1d_misses_per_op", any level) in the two configs of @x. 1; or 0
+ * for other metrics and where nothing misses. The caller releases @w->table whatever comes back.
+ */
+int explain_model(const struct compare *c, const struct comparison *x, const char *metric,
+		  struct model_reason *w);
 
 #endif

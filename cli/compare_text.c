@@ -218,6 +218,20 @@ static void explanation_line(const struct notes *n, const struct results *r,
 	line(n, text);
 }
 
+static void model_reasons(const struct notes *n, const struct comparison *x)
+{
+	struct model_reason w;
+	unsigned i;
+
+	if (explain_model(n->c, x, x->metric, &w)) {
+		fputc('\n', n->f);
+		(n->q->markdown ? table_print_markdown : table_print)(&w.table, n->f);
+		for (i = 0; i < w.nr_sets; i++)
+			line(n, w.sets[i]);
+	}
+	table_release(&w.table);
+}
+
 static void explanations(const struct notes *n)
 {
 	const struct compare *c = n->c;
@@ -226,7 +240,7 @@ static void explanations(const struct notes *n)
 	if (!n->q->explain)
 		return;
 	for (i = 0; i < c->nr; i++)
-		explain_model(c, &c->item[i], n->q->markdown, n->f);
+		model_reasons(n, &c->item[i]);
 	if (c->base != c->mine)
 		line(n, "--explain: needs pairs, and two runs have none");
 	for (i = 0; i < c->nr && c->base == c->mine; i++) {

@@ -150,6 +150,20 @@ void doc_heading(struct doc *d, int level, const char *id, const char *fmt, ...)
 	free(text);
 }
 
+void doc_contents(struct doc *d, const struct doc_section *s, unsigned nr)
+{
+	end_list(d);
+	if (d->format != DOC_HTML)
+		return;
+	fputs("<nav aria-label=\"Contents\"><ul>\n", d->f);
+	for (unsigned i = 0; i < nr; i++) {
+		fprintf(d->f, "<li><a href=\"#%s\">", s[i].id);
+		put(d, s[i].title);
+		fputs("</a></li>\n", d->f);
+	}
+	fputs("</ul></nav>\n", d->f);
+}
+
 void doc_text(struct doc *d, const char *fmt, ...)
 {
 	char *text;
@@ -384,7 +398,8 @@ static void html_figure(struct doc *d, const struct doc_figure *g)
 	}
 	fputs("<figcaption>", d->f);
 	put(d, g->title);
-	fputc('.', d->f);
+	fputs(*g->reads ? ". " : ".", d->f);
+	put(d, g->reads);
 	if (*g->data) {
 		fputs(" Drawn by ", d->f);
 		link_to(d, g->script, g->script);
@@ -414,11 +429,15 @@ void doc_figure(struct doc *d, const struct doc_figure *g)
 	}
 	if (d->format == DOC_TERMINAL && g->text)
 		fputs(g->text, d->f); /* gnuplot's, of escaped texts */
-	else if (d->format == DOC_TERMINAL || !*g->path)
-		doc_text(d, "%s", g->title);
-	else {
+	if (d->format == DOC_TERMINAL && g->text) {
+		doc_text(d, "%s", g->reads);
+	} else if (d->format == DOC_TERMINAL || !*g->path) {
+		doc_text(d, "%s. %s", g->title, g->reads);
+	} else {
 		put(d, g->title);
-		fputs(". Drawn by ", d->f);
+		fputs(". ", d->f);
+		put(d, g->reads);
+		fputs(" Drawn by ", d->f);
 		link_to(d, g->script, g->script);
 		fputs(" from ", d->f);
 		link_to(d, g->data, g->data);

@@ -37,6 +37,12 @@ void doc_end(struct doc *d);
 /* @level 2 and 3; @id: "" or what a link can name. */
 void doc_heading(struct doc *d, int level, const char *id, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+struct doc_section {
+	const char *id, *title;
+};
+
+/* Links to the headings of these ids: for HTML only, others are read from the top. */
+void doc_contents(struct doc *d, const struct doc_section *s, unsigned nr);
 void doc_text(struct doc *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* An item of a list, which begins with the first one and ends with whatever else comes next. @word:
  * what it is, in front; "": the text says so itself. */
@@ -53,6 +59,7 @@ void doc_code(struct doc *d, const char *text);
 
 struct doc_figure {
 	const char *name, *title, *alt; /* alt: what is to be seen, for those who cannot */
+	const char *reads;		/* how to read it, whole sentences; "" */
 	unsigned points;
 	const char *svg;  /* gnuplot's picture, or NULL: there is none */
 	const char *text; /* of the terminal dumb, or NULL */

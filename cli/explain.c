@@ -20,8 +20,10 @@ static int is_candidate(const struct results *r, unsigned metric, const struct c
 	const char *name = r->metric[metric].name;
 	size_t n = strcspn(x->metric, ".");
 
+	/* traffic is operations times lines: with ops=auto whoever is faster has more of it */
 	if (strcmp(r->metric[metric].source, "config") == 0 || !strncmp(name, "trial.", 6) ||
-	    !fnmatch("model.*_sets_[0-9]*", name, 0) || !fnmatch("model.*_hot_set*", name, 0))
+	    !strncmp(name, "numa.traffic_", 13) || !fnmatch("model.*_sets_[0-9]*", name, 0) ||
+	    !fnmatch("model.*_hot_set*", name, 0))
 		return 0;
 	if (x->direction->speed && direction_of(name, r->metric[metric].unit)->speed)
 		return 0;

@@ -54,9 +54,10 @@ static const char *level_of(const char *metric)
 	return NULL;
 }
 
-/* A row for each of @names that misses on either side. */
+/* A row for each of @names that misses on either side; @what and the name are the metric's, @as stands in front of it. */
 static unsigned rows(struct table *t, const struct comparison *x, const char *level,
-		     const char *what, const char *const *names, const struct pair *ops)
+		     const char *what, const char *as, const char *const *names,
+		     const struct pair *ops)
 {
 	unsigned n = 0;
 
@@ -69,7 +70,7 @@ static unsigned rows(struct table *t, const struct comparison *x, const char *le
 		if (!(p.was + p.is > 0))
 			continue;
 		n++;
-		table_cell(t, "%s%s", *what == 'o' ? "in " : "", *names);
+		table_cell(t, "%s%s", as, *names);
 		table_cell(t, "%s", results_number(p.was, text[0], sizeof(text[0])));
 		table_cell(t, "%s", results_number(p.is, text[1], sizeof(text[1])));
 		table_cell(t, "%s%s", p.is > p.was ? "+" : "",
@@ -78,7 +79,9 @@ static unsigned rows(struct table *t, const struct comparison *x, const char *le
 	return n;
 }
 
-static void side_sets(FILE *f, const struct judge_side *s, const char *level, const char *part)
+/* "2 sets, most of them in set 5". */
+static void side_sets(const struct judge_side *s, const char *level, const char *part, char *buf,
+		      size_t len)
 {
 	char metric[128];
 	double sets, hot;
@@ -88,61 +91,61 @@ static void side_sets(FILE *f, const struct judge_side *s, const char *level, co
 	snprintf(metric, sizeof(metric), "model.%s_%s_hot_set", level, part);
 	hot = median_of(s, metric);
 	if (isnan(sets))
-		fputs("none", f);
+		snprintf(buf, len, "none");
 	else
-		fprintf(f, "%.0f set%s, most of them in set %.0f", sets, sets == 1 ? "" : "s", hot);
+		snprintf(buf, len, "%.0f set%s, most of them in set %.0f", sets,
+			 sets == 1 ? "" : "s", hot);
 }
 
-static void sets(const struct comparison *x, const char *level, FILE *f, const char *mark)
+static void say_sets(struct model_reason *w, const struct comparison *x)
 {
 	static const char *const parts[] = { "header", "index", "object" };
-	struct pair share = both(x, level, "sets_max_share", ""),
-		    hot = both(x, level, "hot_set_", "1");
+	struct pair share = both(x, w->level, "sets_max_share", ""),
+		    hot = both(x, w->level, "hot_set_", "1");
+	char was[80], is[80];
 
 	for (unsigned i = 0; i < 3; i++) {
-		struct pair p = both(x, level, parts[i], "_miss_sets");
+		struct pair p = both(x, w->level, parts[i], "_miss_sets");
 
 		if (isnan(p.was) && isnan(p.is))
 			continue;
-		fprintf(f, "%smisses of %s: in ", mark, parts[i]);
-		side_sets(f, &x->b, level, parts[i]);
-		fputs("; now ", f);
-		side_sets(f, &x->a, level, parts[i]);
-		fputc('\n', f);
+		side_sets(&x->b, w->level, parts[i], was, sizeof(was));
+		side_sets(&x->a, w->level, parts[i], is, sizeof(is));
+		snprintf(w->sets[w->nr_sets++], sizeof(w->sets[0]), "misses of %s: in %s; now %s",
+			 parts[i], was, is);
 	}
 	if (!isnan(hot.was) && !isnan(hot.is))
-		fprintf(f,
-			"%shottest set of all: %.0f with %.1f %% of the misses; now %.0f with %.1f %%\n",
-			mark, hot.was, 100 * share.was, hot.is, 100 * share.is);
+		snprintf(
+			w->sets[w->nr_sets++], sizeof(w->sets[0]),
+			"hottest set of all: %.0f with %.1f %% of the misses; now %.0f with %.1f %%",
+			hot.was, 100 * share.was, hot.is, 100 * share.is);
 }
 
-void explain_model(const struct compare *c, const struct comparison *x, int markdown, FILE *f)
+int explain_model(const struct compare *c, const struct comparison *x, const char *metric,
+		  struct model_reason *w)
 {
-	const char *level = level_of(x->metric);
-	struct table t = { .columns = 4 };
 	struct pair ops, total, per;
 	char a[160], b[160];
 	unsigned n;
 
-	if (!level || x->word == WORD_INVALID)
-		return;
-	total = both(x, level, "accesses", "");
-	per = both(x, level, "accesses_per_op", "");
+	*w = (struct model_reason){ .table = { .columns = 4 }, .level = level_of(metric) };
+	if (!w->level || x->word == WORD_INVALID)
+		return 0;
+	total = both(x, w->level, "accesses", "");
+	per = both(x, w->level, "accesses_per_op", "");
 	ops = (struct pair){ total.was / per.was, total.is / per.is };
 	if (!(ops.was > 0 && ops.is > 0))
-		return;
+		return 0;
 	compare_name(c, &x->a, a, sizeof(a));
 	compare_name(c, &x->b, b, sizeof(b));
-	table_cell(&t, "%s misses per operation", level);
-	table_cell(&t, "%s", b);
-	table_cell(&t, "%s", a);
-	table_cell(&t, "change");
-	n = rows(&t, x, level, "misses_", who_names, &ops);
-	n += rows(&t, x, level, "op_", model_op_names, &ops);
-	if (n) {
-		fputc('\n', f);
-		(markdown ? table_print_markdown : table_print)(&t, f);
-		sets(x, level, f, markdown ? "- " : "");
-	}
-	table_release(&t);
+	table_cell(&w->table, "%s misses per operation", w->level);
+	table_cell(&w->table, "%s", b);
+	table_cell(&w->table, "%s", a);
+	table_cell(&w->table, "change");
+	n = rows(&w->table, x, w->level, "misses_", "of ", who_names, &ops);
+	n += rows(&w->table, x, w->level, "op_", "in ", model_op_names, &ops);
+	n += rows(&w->table, x, w->level, "", "kind: ", sim_kind_names, &ops);
+	if (n)
+		say_sets(w, x);
+	return n > 0;
 }

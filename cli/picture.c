@@ -196,12 +196,25 @@ static void bounds(const struct picture *p, struct picture_point *lo, struct pic
 	}
 }
 
+/* Is every x a whole number, as an order is? Then there is nothing to be said of 0.5. */
+static int has_whole_x(const struct picture *p)
+{
+	unsigned i, k;
+
+	for (i = 0; i < p->nr_series; i++)
+		for (k = 0; k < p->series[i].nr; k++)
+			if (p->series[i].point[k].x != floor(p->series[i].point[k].x))
+				return 0;
+	return 1;
+}
+
 static void write_ranges(FILE *f, const struct picture *p)
 {
 	struct picture_point lo, hi;
 	double room;
 
 	bounds(p, &lo, &hi);
+	fprintf(f, "WHOLE = %d\n", has_whole_x(p));
 	room = p->xlog2 ? 0 : (hi.x - lo.x) * 0.03;
 	fprintf(f, "XMIN = %.9g\nXMAX = %.9g\n",
 		p->xlog2 ? lo.x / 1.15 : lo.x - (room > 0 ? room : 1),
@@ -307,8 +320,8 @@ static int write_script(const struct picture *p, const char *path, const struct 
 	assign(f.stream, "ZLABEL", p->zlabel);
 	assign(f.stream, "KEYTITLE", p->keytitle);
 	fprintf(f.stream,
-		"XLOG2 = %d\nYLOG = %d\nBASE = %.9g\nXBASE = %.9g\nDIAGONAL = %d\nCAPACITY = %.9g\n",
-		p->xlog2, p->ylog, p->base, p->xbase, p->diagonal, p->capacity);
+		"XLOG2 = %d\nYLOG = %d\nBASE = %.9g\nXBASE = %.9g\nFRONT = %d\nDIAGONAL = %d\nCAPACITY = %.9g\n",
+		p->xlog2, p->ylog, p->base, p->xbase, p->front, p->diagonal, p->capacity);
 	assign(f.stream, "CAPACITY_TEXT", p->capacity_text);
 	write_ranges(f.stream, p);
 	write_series(f.stream, p);

@@ -46,9 +46,10 @@ struct picture {
 	struct picture_series series[PICTURE_MOST_SERIES];
 	unsigned nr_series;
 	int xlog2, ylog;
-	int diagonal;			  /* a line on which x and y are equal */
-	double base;			  /* bars begin here; > 0: a line there */
-	double xbase;			  /* > 0: a line at this x */
+	int front;    /* the last series is a line: nothing lies below and left of it */
+	int diagonal; /* a line on which x and y are equal */
+	double base;  /* bars begin here; > 0: a line there */
+	double xbase; /* > 0: a line at this x */
 	char *group[PICTURE_MOST_GROUPS]; /* names of x = 0, 1, ...; picture_group() */
 	unsigned nr_groups;
 	char *row[PICTURE_MOST_GROUPS]; /* of y, in a grid */

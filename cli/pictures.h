@@ -30,6 +30,8 @@ struct picture_row {
 	enum picture_kind kind;
 	const char *title;
 	const char *needs; /* in words, for when it is not there */
+	const char *reads; /* how to read it, one sentence, for who sees one for the first time */
+	int of_metric;	   /* it is of picture_ask.y */
 	/*
 	 * Fill @p, whose kind and title are set, with the @index'th picture of this row. 1: done;
 	 * 0: there are no more; -ENODATA: it cannot be drawn of this experiment, and why; else an error.

@@ -12,7 +12,7 @@
 
 #define MOST_VALUES 6	 /* series of one picture of sets */
 #define MOST_SETS 16384u /* of a cache */
-#define FIRST_SETS "model.%s_sets_0_63"
+#define FIRST_SETS "model.%s_sets_0_31"
 
 static const char *const levels[] = { "l1d", "l2", "l3" };
 #define NR_LEVELS (sizeof(levels) / sizeof(levels[0]))
@@ -53,26 +53,27 @@ static int none(const struct picture_ask *a, unsigned index, const char *what, s
 
 /* ---- sets ---- */
 
-/* The misses of every set in every launch of a config that counts: v[set * launches + launch]. */
+/* What every set did in every launch of a config that counts: v[set * launches + launch]. */
 struct set_counts {
 	double *v;
 	unsigned sets, launches;
 	int *launch; /* of a block; -1: it does not count */
 };
 
-/* "13:204 14:3": which set missed how often; what is not there did not miss. */
-static void take_list(struct set_counts *n, unsigned launch, const char *list)
+/* "13:2040:204 14:3:3": which set was looked in how often, and missed how often; what is not there was not touched. */
+static void take_list(struct set_counts *n, unsigned launch, const char *list, int want_misses)
 {
 	char *end;
 
 	for (; *list; list = end) {
 		unsigned long set = strtoul(list, &end, 10);
+		double accesses = *end == ':' ? strtod(end + 1, &end) : NAN;
 		double misses = *end == ':' ? strtod(end + 1, &end) : NAN;
 
 		if (end == list || isnan(misses))
 			return;
 		if (set < n->sets)
-			n->v[set * n->launches + launch] = misses;
+			n->v[set * n->launches + launch] = want_misses ? misses : accesses;
 	}
 }
 
@@ -90,28 +91,25 @@ static int counts_begin(struct set_counts *n, const struct results *r, unsigned 
 	return n->launch && n->v ? 0 : -ENOMEM;
 }
 
-/* From the rows of 64 sets each; the first of them is @metric. */
-static int read_counts(struct set_counts *n, const struct results *r, unsigned config,
-		       unsigned metric, const char *level, unsigned sets)
+/* From the rows of 32 sets each. */
+static void read_counts(struct set_counts *n, const struct results *r, unsigned config,
+			const char *level, int want_misses)
 {
 	char prefix[64];
 	size_t len = (size_t)snprintf(prefix, sizeof(prefix), "model.%s_sets_", level), i;
 
-	if (counts_begin(n, r, config, metric, sets))
-		return -ENOMEM;
 	for (i = 0; i < r->samples.nr; i++) {
 		const struct sample *s = &r->samples.row[i];
 
 		if (s->config == config && s->worker < 0 && !s->superseded &&
 		    n->launch[s->block] >= 0 && !strncmp(s->metric, prefix, len) &&
 		    isdigit((unsigned char)s->metric[len]))
-			take_list(n, (unsigned)n->launch[s->block], s->note);
+			take_list(n, (unsigned)n->launch[s->block], s->note, want_misses);
 	}
-	return 0;
 }
 
 static int put_sets(struct picture *p, const struct results *r, unsigned config, const char *level,
-		    unsigned sets)
+		    unsigned sets, int want_misses)
 {
 	struct set_counts n;
 	char name[64];
@@ -123,7 +121,9 @@ static int put_sets(struct picture *p, const struct results *r, unsigned config,
 	metric = results_metric(r, name, NULL);
 	if (metric < 0)
 		return 0;
-	rc = read_counts(&n, r, config, (unsigned)metric, level, sets);
+	rc = counts_begin(&n, r, config, (unsigned)metric, sets);
+	if (!rc)
+		read_counts(&n, r, config, level, want_misses);
 	for (s = 0; s < sets && n.launches && !rc; s++) {
 		double *of_set = n.v + (size_t)s * n.launches;
 
@@ -142,10 +142,10 @@ int picture_sets(struct picture *p, const struct picture_ask *a, unsigned index,
 {
 	unsigned config[PICTURE_MOST_GROUPS], n, i;
 	const struct results *r = a->r;
-	const char *level = level_with(a, "_sets_0_63", index);
+	const char *level = level_with(a, "_sets_0_31", index / 2);
 	char name[64], others[120];
 	double sets;
-	int setting = picture_setting(r, a->exp), rc = 0;
+	int setting = picture_setting(r, a->exp), rc = 0, want_misses = index % 2;
 
 	if (!level)
 		return none(a, index, "misses by set (--collect +model --model-sets on)", e);
@@ -158,20 +158,22 @@ int picture_sets(struct picture *p, const struct picture_ask *a, unsigned index,
 		picture_begin(p, i,
 			      setting >= 0 ? results_axis_value(r, config[i], (unsigned)setting) :
 					     r->exp[a->exp].name);
-		rc = put_sets(p, r, config[i], level, (unsigned)sets);
+		rc = put_sets(p, r, config[i], level, (unsigned)sets, want_misses);
 	}
 	if (n)
 		picture_others(r, config[0], others, sizeof(others));
-	snprintf(name, sizeof(name), "misses in each set of the modelled %s", level);
+	snprintf(name, sizeof(name), "%s each set of the modelled %s",
+		 want_misses ? "misses in" : "load of", level);
 	picture_title(p, a, name, 0);
 	if (n && *others)
 		snprintf(p->title + strlen(p->title), sizeof(p->title) - strlen(p->title), ", %s",
 			 others);
 	snprintf(p->xlabel, sizeof(p->xlabel), "set of the %s", level);
-	snprintf(p->ylabel, sizeof(p->ylabel), "misses in the region (lower is better)");
+	snprintf(p->ylabel, sizeof(p->ylabel), "%s in the region (%s is better)",
+		 want_misses ? "misses" : "accesses", want_misses ? "lower" : "more even");
 	if (setting >= 0)
 		snprintf(p->keytitle, sizeof(p->keytitle), "%s", r->exp[a->exp].axis[setting].name);
-	snprintf(p->name, sizeof(p->name), "-%s", level);
+	snprintf(p->name, sizeof(p->name), "-%s%s", level, want_misses ? "" : "-load");
 	return rc ? err_set(e, rc, "out of memory") : 1;
 }
 

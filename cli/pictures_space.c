@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/pictures.h"
@@ -87,6 +88,64 @@ static int same_space(const struct picture *p)
 	return 1;
 }
 
+/* The mean of a series of ratios. */
+static struct picture_point mean_of(const struct picture_series *s)
+{
+	struct picture_point at = { 0, 0, 0, 0 };
+	unsigned k;
+
+	for (k = 0; k < s->nr; k++) {
+		at.x += log(s->point[k].x) / s->nr;
+		at.y += log(s->point[k].y) / s->nr;
+	}
+	at.x = exp(at.x);
+	at.y = exp(at.y);
+	return at;
+}
+
+static int by_space(const void *a, const void *b)
+{
+	const struct picture_point *p = a, *q = b;
+
+	return p->x != q->x ? (p->x < q->x ? -1 : 1) : p->y < q->y ? -1 : p->y > q->y;
+}
+
+/* Of the settings' means and the baseline, those that nothing beats in both, from the smallest on. */
+static int put_front(struct picture *p)
+{
+	struct picture_point at[PICTURE_MOST_SERIES + 1] = { { 1, 1, 0, 0 } };
+	unsigned n = 1, i;
+	double least = INFINITY;
+	int rc = 0;
+
+	for (i = 0; i < p->nr_series; i++)
+		at[n++] = mean_of(&p->series[i]);
+	qsort(at, n, sizeof(*at), by_space);
+	if (!picture_begin(p, 0, "front"))
+		return 0;
+	p->front = 1;
+	for (i = 0; i < n && !rc; i++)
+		if (at[i].y < least) {
+			least = at[i].y;
+			rc = picture_add(p, at[i].x, at[i].y, at[i].y, at[i].y);
+		}
+	return rc;
+}
+
+/* The largest x over the smallest, the baseline's 1 included. */
+static double widest_x(const struct picture *p)
+{
+	double lo = 1, hi = 1;
+	unsigned i, k;
+
+	for (i = 0; i < p->nr_series; i++)
+		for (k = 0; k < p->series[i].nr; k++) {
+			lo = fmin(lo, p->series[i].point[k].x);
+			hi = fmax(hi, p->series[i].point[k].x);
+		}
+	return hi / lo;
+}
+
 int picture_pareto(struct picture *p, const struct picture_ask *a, unsigned index, struct err *e)
 {
 	const struct results *r = a->r;
@@ -115,6 +174,8 @@ int picture_pareto(struct picture *p, const struct picture_ask *a, unsigned inde
 	if (!rc && same_space(p))
 		return err_set(e, -ENODATA, "%s: all configs hold as much memory as %.80s", x->name,
 			       baseline);
+	if (!rc && picture_points(p))
+		rc = put_front(p);
 	snprintf(prefix, sizeof(prefix), "ratio to %.80s: ", baseline);
 	picture_title(p, a, "space against speed", 1);
 	picture_axis_label(p->xlabel, sizeof(p->xlabel), prefix, held, "bytes");
@@ -122,7 +183,8 @@ int picture_pareto(struct picture *p, const struct picture_ask *a, unsigned inde
 			   r->metric[m].unit);
 	snprintf(p->keytitle, sizeof(p->keytitle), "%s", x->axis[setting].name);
 	p->base = p->xbase = 1;
-	p->ylog = 1;
+	p->ylog = !a->linear;
+	p->xlog2 = !a->linear && widest_x(p) > 4;
 	return rc ? no_memory(e) : 1;
 }
 

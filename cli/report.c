@@ -219,9 +219,9 @@ static void sure(struct report *r, const struct family *f)
 		snprintf(together, sizeof(together), "%s %%", all);
 	doc_text(
 		&r->d,
-		"How sure: the confidence is %s. Equivalent means that the whole interval lies within %s %%; "
-		"inconclusive, that it allows both a difference that matters and none, or that there are too few "
-		"launches: then nothing is claimed.",
+		"How sure: the confidence is %s. A ratio is the config's number over the baseline's. Equivalent means "
+		"that its whole interval lies within %s %% of 1; inconclusive, that it allows both a difference that "
+		"matters and none, or that there are too few launches: then nothing is claimed.",
 		together, percent_text(f->c.delta, delta));
 }
 
@@ -309,6 +309,8 @@ static void verdicts(struct report *r, const struct family *f)
 			sentence(r, f, order[i]);
 	}
 	sure(r, f);
+	if (f->exp >= 0)
+		report_axes(r, f->c.mine, (unsigned)f->exp, f->c.item[0].metric);
 	for (i = 0; i < f->c.nr_warnings; i++)
 		doc_item(&r->d, DOC_BAD, "warning", "%s", f->c.warning[i]);
 	free(order);
@@ -408,32 +410,67 @@ static void introduce(struct report *r)
 	}
 }
 
+static void all_verdicts(struct report *r)
+{
+	for (unsigned i = 0; i < r->families; i++)
+		verdicts(r, &r->family[i]);
+}
+
+static void all_numbers(struct report *r)
+{
+	for (unsigned i = 0; i < r->families; i++)
+		numbers(r, &r->family[i]);
+}
+
+static void all_reasons(struct report *r)
+{
+	for (unsigned i = 0; i < r->families; i++)
+		report_why(r, &r->family[i]);
+}
+
+static const struct {
+	struct doc_section head;
+	void (*tell)(struct report *r);
+} sections[] = {
+	{ { "verdicts", "What came of it" }, all_verdicts },
+	{ { "numbers", "The numbers of both sides" }, all_numbers },
+	{ { "why", "What explains it" }, all_reasons },
+	{ { "pictures", "Pictures" }, report_pictures },
+	{ { "method", "How it was measured" }, report_method },
+	{ { "noise", "Noise floor" }, report_noise },
+	{ { "interference", "What was in the way" }, report_ledger },
+	{ { "environment", "Environment" }, report_environment },
+	{ { "repeat", "To do it again" }, report_repeat },
+	{ { "data", "Raw data" }, report_files },
+	{ { "missing", "What could not be measured" }, report_missing },
+	{ { "words", "What the words mean" }, report_words },
+};
+#define NR_SECTIONS (sizeof(sections) / sizeof(sections[0]))
+
+static int is_left_out(const struct report *r, unsigned section)
+{
+	return sections[section].tell == report_pictures && r->q->no_pictures;
+}
+
 void report_write(struct report *r)
 {
+	struct doc_section heads[NR_SECTIONS];
 	char title[200];
-	unsigned i;
+	unsigned i, n = 0;
 
 	snprintf(title, sizeof(title), "slabscope: %.150s%s", r->run[r->nr - 1].path,
 		 r->nr > 1 ? " and others" : "");
 	doc_begin(&r->d, title);
 	introduce(r);
-	doc_heading(&r->d, 2, "verdicts", "What came of it");
-	for (i = 0; i < r->families; i++)
-		verdicts(r, &r->family[i]);
-	doc_heading(&r->d, 2, "numbers", "The numbers of both sides");
-	for (i = 0; i < r->families; i++)
-		numbers(r, &r->family[i]);
-	doc_heading(&r->d, 2, "why", "What explains it");
-	for (i = 0; i < r->families; i++)
-		report_why(r, &r->family[i]);
-	report_pictures(r);
-	doc_heading(&r->d, 2, "method", "How it was measured");
-	report_method(r);
-	report_noise(r);
-	report_ledger(r);
-	report_environment(r);
-	report_repeat(r);
-	report_files(r);
-	report_missing(r);
+	for (i = 0; i < NR_SECTIONS; i++)
+		if (!is_left_out(r, i))
+			heads[n++] = sections[i].head;
+	doc_contents(&r->d, heads, n);
+	for (i = 0; i < NR_SECTIONS; i++) {
+		if (is_left_out(r, i))
+			continue;
+		doc_heading(&r->d, 2, sections[i].head.id, "%s", sections[i].head.title);
+		sections[i].tell(r);
+	}
 	doc_end(&r->d);
 }

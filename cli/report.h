@@ -9,6 +9,7 @@
  *	report.c		which comparisons; the sections in their order; verdicts and numbers
  *	report_why.c		what explains a verdict
  *	report_pictures.c	the pictures (cli/pictures.h)
+ *	report_words.c		what names and words mean
  *	report_method.c		how it was measured: method, noise, what was in the way
  *	report_facts.c		environment, how to repeat it, files, what could not be measured
  *
@@ -65,6 +66,11 @@ void report_family_heading(struct report *r, const struct family *f);
 const char *report_path(const struct report *r, const struct results *run, const char *path,
 			char buf[PATH_MAX]);
 
+/* What @metric (NULL: none) and the axes of an experiment mean, as items. */
+void report_axes(struct report *r, const struct results *run, unsigned exp, const char *metric);
+const char *report_metric_words(const char *metric);
+const char *report_setting_words(const char *metric); /* of "effective.colour" and its like */
+void report_words(struct report *r);
 void report_why(struct report *r, const struct family *f);
 void report_pictures(struct report *r);
 void report_method(struct report *r);

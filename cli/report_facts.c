@@ -115,7 +115,6 @@ void report_environment(struct report *r)
 	struct table t = { .columns = r->nr + 1 };
 	unsigned i;
 
-	doc_heading(&r->d, 2, "environment", "Environment");
 	for (i = 0; i < r->families; i++)
 		if (r->family[i].exp < 0)
 			differences(r, &r->family[i]);
@@ -172,7 +171,6 @@ void report_repeat(struct report *r)
 {
 	unsigned i;
 
-	doc_heading(&r->d, 2, "repeat", "To do it again");
 	for (i = 0; i < r->nr; i++) {
 		const char *job = json_string_value(json_object_get(r->run[i].run, "job"));
 
@@ -203,7 +201,6 @@ void report_files(struct report *r)
 {
 	unsigned i;
 
-	doc_heading(&r->d, 2, "data", "Raw data");
 	for (i = 0; i < r->nr; i++) {
 		const struct results *run = &r->run[i];
 
@@ -261,7 +258,6 @@ void report_missing(struct report *r)
 {
 	unsigned i;
 
-	doc_heading(&r->d, 2, "missing", "What could not be measured");
 	doc_text(
 		&r->d,
 		"A number that is not there is never taken for 0. `slabscope doctor` has the remedies.");

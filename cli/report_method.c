@@ -71,7 +71,6 @@ void report_noise(struct report *r)
 	char line[256];
 	unsigned i;
 
-	doc_heading(&r->d, 2, "noise", "Noise floor");
 	doc_text(
 		&r->d,
 		"What this host shows where there is no difference, by comparing one config with itself.");
@@ -240,7 +239,6 @@ void report_ledger(struct report *r)
 {
 	unsigned i;
 
-	doc_heading(&r->d, 2, "interference", "What was in the way");
 	for (i = 0; i < r->nr; i++) {
 		rules(r, &r->run[i]);
 		figures(r, &r->run[i]);

@@ -9,16 +9,15 @@
 #include "cli/report.h"
 #include "lib/escape.h"
 
-#define MOST_OF_A_ROW 6	    /* pictures of one row and experiment */
-#define MOST_NUMBERS 400u   /* rows of a table beside a picture */
-#define MOST_LEFT_OUT 1000u /* bytes of names */
+#define MOST_OF_A_ROW 6	  /* pictures of one row and experiment */
+#define MOST_NUMBERS 400u /* rows of a table beside a picture */
 
 /* Without gnuplot, or without its terminal, that is said once, and tables stand for the pictures. */
 struct drawing {
 	struct report *r;
 	int can;
 	struct err why;
-	char left_out[4096];
+	struct table left_out; /* pictures that there is nothing to draw of, and why */
 };
 
 static const struct family *family_of(const struct report *r, const struct results *run,
@@ -32,12 +31,15 @@ static const struct family *family_of(const struct report *r, const struct resul
 	return NULL;
 }
 
-static void figure(struct drawing *d, const struct results *run, const struct picture *p)
+static void figure(struct drawing *d, const struct results *run, const struct picture_row *row,
+		   const struct picture *p)
 {
 	struct report *r = d->r;
 	struct picture_made made = { "", NULL };
 	char dir[PATH_MAX], name[300], file[PATH_MAX], data[PATH_MAX], script[PATH_MAX], alt[1200];
-	struct doc_figure g = { .name = p->name, .title = p->title, .points = picture_points(p) };
+	struct doc_figure g = {
+		.name = p->name, .title = p->title, .reads = row->reads, .points = picture_points(p)
+	};
 	struct table t = { .columns = 0 };
 	struct err e;
 
@@ -70,10 +72,8 @@ static void figure(struct drawing *d, const struct results *run, const struct pi
 
 static void leave_out(struct drawing *d, const struct picture_row *row, const char *why)
 {
-	size_t n = strlen(d->left_out);
-
-	snprintf(d->left_out + n, sizeof(d->left_out) - n, "%s%s: %s", n ? "\n" : "", row->title,
-		 why);
+	table_cell(&d->left_out, "%s", row->title);
+	table_cell(&d->left_out, "%s", why);
 }
 
 static void draw_row(struct drawing *d, const struct picture_row *row, const struct picture_ask *a)
@@ -86,7 +86,7 @@ static void draw_row(struct drawing *d, const struct picture_row *row, const str
 	for (i = 0; p && rc == 1 && i < MOST_OF_A_ROW; i++) {
 		rc = picture_make(row, a, i, p, &e);
 		if (rc == 1)
-			figure(d, a->r, p);
+			figure(d, a->r, row, p);
 		else if (rc < 0 && !i)
 			leave_out(d, row, e.text);
 		picture_release(p);
@@ -107,10 +107,11 @@ static void draw_experiment(struct drawing *d, const struct results *run, unsign
 	const struct compare_request *q = &d->r->q->ask;
 	const struct picture_row *row;
 	int setting = picture_setting(run, exp);
-	char *line, *save;
 
 	a.y = q->nr_metrics ? q->metric[0] : NULL;
-	*d->left_out = '\0';
+	d->left_out = (struct table){ .columns = 2 };
+	table_cell(&d->left_out, "picture");
+	table_cell(&d->left_out, "why not");
 	for (row = pictures; row->name; row++) {
 		struct picture_ask of_row = a;
 
@@ -120,11 +121,9 @@ static void draw_experiment(struct drawing *d, const struct results *run, unsign
 		}
 		draw_row(d, row, &of_row);
 	}
-	if (!*d->left_out)
-		return;
-	doc_text(&d->r->d, "Pictures that there is nothing to draw of:");
-	for (line = strtok_r(d->left_out, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-		doc_item(&d->r->d, DOC_PLAIN, "", "%s", line);
+	if (table_rows(&d->left_out) > 1)
+		doc_table(&d->r->d, &d->left_out, 1, "Pictures that there is nothing to draw of");
+	table_release(&d->left_out);
 }
 
 static void say_terminals(struct drawing *d)
@@ -150,9 +149,6 @@ void report_pictures(struct report *r)
 	struct drawing d = { .r = r };
 	unsigned i, x;
 
-	if (r->q->no_pictures)
-		return;
-	doc_heading(&r->d, 2, "pictures", "Pictures");
 	say_terminals(&d);
 	for (i = 0; i < r->nr; i++)
 		for (x = 0; x < r->run[i].nr_exp; x++) {

@@ -8,6 +8,7 @@
 
 #include "cli/pictures.h"
 #include "cli/report.h"
+#include "collectors/model/sim.h"
 
 #define MOST_EXPLAINED 3 /* verdicts of a family */
 #define MOST_SETTINGS 12
@@ -46,7 +47,7 @@ static unsigned settings(struct table *t, const struct comparison *x)
 		table_cell(t, "%s", name);
 		table_cell(t, "%s", results_number(of_b, b, sizeof(b)));
 		table_cell(t, "%s", results_number(of_a, a, sizeof(a)));
-		table_cell(t, "what the setting came to");
+		table_cell(t, "%s", report_setting_words(name));
 	}
 	return n;
 }
@@ -67,6 +68,14 @@ static void changed(struct table *t, const struct results *r, const struct expla
 			t,
 			"from launch to launch: Spearman %.2f over %u (by chance so far from 0: %.2g)",
 			e->rho, e->n, e->p);
+}
+
+static const char *fit_words(int in_first, int in_second)
+{
+	if (in_first != in_second)
+		return in_second ? "too many for the first, not for the second" :
+				   "too many for the second, not for the first";
+	return in_first ? "they fit in both" : "more than either holds";
 }
 
 /*
@@ -102,37 +111,103 @@ static void cache_sets(struct report *r, const struct comparison *x)
 	doc_text(
 		&r->d,
 		"By its geometry: slabs begin on the same sets of the L1, but for their colour. The sets that the "
-		"colours of %s reach hold %.0f first lines, those of %s %.0f; %.0f are hot.",
+		"colours of %s reach hold %.0f first lines, those of %s %.0f; %.0f are hot: %s.",
 		run->config[x->b.config].label, lines[0], run->config[x->a.config].label, lines[1],
-		hot);
+		hot, fit_words(hot <= lines[0], hot <= lines[1]));
+}
+
+/* The target that the model was of. */
+static const char *modelled_cpu(const struct comparison *x)
+{
+	const char *target = picture_requested(x->a.run, x->a.config, "target");
+
+	return *target ? target : "CPU";
+}
+
+/* Of modelled misses, level by level: whose they are. Returns whether there were any. */
+static int modelled(struct report *r, const struct family *f, const struct comparison *x)
+{
+	struct model_reason w;
+	char metric[64];
+	unsigned i, k;
+	int any = 0;
+
+	for (i = 0; sim_level_names[i]; i++) {
+		snprintf(metric, sizeof(metric), "model.%s_misses_per_op", sim_level_names[i]);
+		if (explain_model(&f->c, x, metric, &w)) {
+			any = 1;
+			doc_table(
+				&r->d, &w.table, 0,
+				"%s misses per operation of the modelled %s: whose memory, in what, of what kind; each "
+				"part adds up to all of them",
+				w.level, modelled_cpu(x));
+			for (k = 0; k < w.nr_sets; k++)
+				doc_item(&r->d, DOC_PLAIN, "", "%s", w.sets[k]);
+		}
+		table_release(&w.table);
+	}
+	return any;
+}
+
+static void others(struct report *r, const struct family *f, const struct comparison *x,
+		   int have_model)
+{
+	struct explanation e[EXPLAIN_MOST];
+	struct table t = { .columns = 4 };
+	unsigned n, k, i, told = 0, all = 0;
+
+	table_cell(&t, "number");
+	table_cell(&t, "baseline");
+	table_cell(&t, "config");
+	table_cell(&t, "what it is, or how it goes along");
+	n = settings(&t, x);
+	k = x->kind == JUDGE_EXACT ? 0 : explain(x, f->c.confidence, e, &all);
+	for (i = 0; i < k; i++) {
+		if (have_model && !strncmp(x->a.run->metric[e[i].metric].name, "model.", 6))
+			continue; /* in the tables above */
+		changed(&t, x->a.run, &e[i]);
+		told++;
+	}
+	if (n + told)
+		doc_table(&r->d, &t, 0, "What else differs between %s and %s",
+			  x->b.run->config[x->b.config].label, x->a.run->config[x->a.config].label);
+	if (all > told)
+		doc_text(&r->d,
+			 "%u more changed; slabscope compare --explain and stat --all have them.",
+			 all - told);
+	if (!all && !have_model)
+		doc_text(&r->d, "No other number that was measured changed with it.");
+	table_release(&t);
 }
 
 static void one(struct report *r, const struct family *f, const struct comparison *x)
 {
-	struct explanation e[EXPLAIN_MOST];
-	struct table t = { .columns = 4 };
 	char text[900];
-	unsigned n, k, all = 0;
+	int have_model;
 
 	compare_sentence(&f->c, x, text, sizeof(text));
 	doc_text(&r->d, "%s.", text);
-	cache_sets(r, x);
-	table_cell(&t, "number");
-	table_cell(&t, "baseline");
-	table_cell(&t, "config");
-	table_cell(&t, "how it goes along");
-	n = settings(&t, x);
-	k = explain(x, f->c.confidence, e, &all);
-	for (unsigned i = 0; i < k; i++)
-		changed(&t, x->a.run, &e[i]);
-	if (n + k)
-		doc_table(&r->d, &t, 0, "What else differs between %s and %s",
-			  x->b.run->config[x->b.config].label, x->a.run->config[x->a.config].label);
-	if (all > k)
-		doc_text(&r->d, "%u more changed; slabscope stat --all has them.", all - k);
-	if (!all)
-		doc_text(&r->d, "No other number that was measured changed with it.");
-	table_release(&t);
+	if (f->exp >= 0)
+		cache_sets(r, x);
+	have_model = modelled(r, f, x);
+	if (f->exp >= 0)
+		others(r, f, x, have_model);
+}
+
+/* Is there more to say of it than that it is so? */
+static int can_explain(const struct family *f, const struct comparison *x)
+{
+	struct model_reason w;
+	int can = f->exp >= 0 && x->kind != JUDGE_EXACT;
+
+	for (unsigned i = 0; sim_level_names[i] && !can; i++) {
+		char metric[64];
+
+		snprintf(metric, sizeof(metric), "model.%s_misses_per_op", sim_level_names[i]);
+		can = explain_model(&f->c, x, metric, &w);
+		table_release(&w.table);
+	}
+	return can && report_is_decided(x);
 }
 
 void report_why(struct report *r, const struct family *f)
@@ -142,23 +217,19 @@ void report_why(struct report *r, const struct family *f)
 	if (!f->c.nr)
 		return;
 	report_family_heading(r, f);
-	if (f->exp < 0) {
+	if (f->exp < 0)
 		doc_text(
 			&r->d,
 			"Launches of two runs make no pairs, so what moves together cannot be told. What is "
 			"different between the runs stands under Environment.");
-		return;
-	}
 	order = report_order(f);
 	for (i = 0; order && i < f->c.nr && told < MOST_EXPLAINED; i++) {
-		const struct comparison *x = &f->c.item[order[i]];
-
-		if (!report_is_decided(x) || x->kind == JUDGE_EXACT)
+		if (!can_explain(f, &f->c.item[order[i]]))
 			continue;
-		one(r, f, x);
+		one(r, f, &f->c.item[order[i]]);
 		told++;
 	}
-	if (!told)
+	if (!told && f->exp >= 0)
 		doc_text(&r->d, "Nothing was told apart, so there is nothing to explain.");
 	free(order);
 }

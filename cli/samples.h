@@ -24,7 +24,7 @@
  *
  * A disturbed trial is repeated, and then stands in the file once more under the same id: each stay
  * is an attempt, the last one is the trial's, and all attempts before it are disturbed. Version 1 is
- * the same without repeats, up to version 2 a row for each set of a modelled cache stood where 64
+ * the same without repeats, up to version 2 a row for each set of a modelled cache stood where 32
  * sets are one row now (docs/formats.md, model).
  */
 

@@ -6,13 +6,17 @@ array POINT[8] = [7, 5, 9, 13, 11, 15, 4, 6]
 colour(i) = COLOUR[1 + (HUE[1 + i] % 8)]
 point(i) = POINT[1 + (HUE[1 + i] % 8)]
 dash(i) = HUE[1 + i] < 8 ? 1 : 2
+# 1, 2 or 5 times a power of ten, about a sixth of a range: octaves are too far apart where a range has only one or two
+step(range) = mantissa(range / 6.0 / power(range)) * power(range)
+power(range) = 10 ** floor(log10(range / 6.0))
+mantissa(f) = f < 1.5 ? 1 : f < 3.5 ? 2 : f < 7.5 ? 5 : 10
 set border 3 lc rgb '#555555'
 set tics nomirror out textcolor rgb '#222222'
 if (!exists('PLAIN')) {
 	set grid ytics lc rgb '#DDDDDD' lt 1 lw 0.7
 }
 set title TITLE textcolor rgb '#222222'
-set xlabel XLABEL textcolor rgb '#222222'
+set xlabel XLABEL . (KEYBELOW ? "\n " : '') textcolor rgb '#222222'
 set ylabel YLABEL textcolor rgb '#222222'
 # long names have no room beside the picture, short ones need no row below
 if (KEYBELOW) {
@@ -24,11 +28,15 @@ if (KEYBELOW) {
 if (NGROUPS > 0) {
 	set xrange [-0.6:NGROUPS - 0.4]
 	if (NGROUPS > 4) {
-		set xtics rotate by -30 left scale 0
+		if (NGROUPS > 12 && !exists('PLAIN')) {
+			set xtics rotate by -90 left scale 0
+		} else {
+			set xtics rotate by -30 left scale 0
+		}
 		# gnuplot leaves no more room than for short ones
 		if (!exists('PLAIN')) {
-			set bmargin 4 + GROUPLEN * 0.32 + (KEYBELOW ? 2 : 0)
-			set rmargin KEYBELOW ? GROUPLEN * 0.8 : -1
+			set bmargin 4 + GROUPLEN * (NGROUPS > 12 ? 0.6 : 0.32) + (KEYBELOW ? 2 : 0)
+			set rmargin KEYBELOW && NGROUPS <= 12 ? GROUPLEN * 0.8 : -1
 		}
 	} else {
 		set xtics scale 0
@@ -39,17 +47,37 @@ if (NGROUPS > 0) {
 	}
 } else {
 	set xrange [XMIN:XMAX]
+	if (WHOLE && XMAX - XMIN < 12) {
+		set xtics 1
+	}
 	if (XLOG2) {
 		set logscale x 2
 		set format x '%g'
+		if (XMAX / XMIN < 8) {
+			STEP = step(XMAX - XMIN)
+			set xtics ('' 1)
+			do for [t = int(ceil(XMIN / STEP)):int(XMAX / STEP)] {
+				set xtics add (sprintf('%g', t * STEP) t * STEP)
+			}
+		}
 	}
 }
 if (YLOG) {
 	set logscale y 2
 	set format y '%g'
 	set yrange [YMIN:YMAX]
+	if (YMAX / YMIN < 8) {
+		STEP = step(YMAX - YMIN)
+		set ytics ('' 1)
+		do for [t = int(ceil(YMIN / STEP)):int(YMAX / STEP)] {
+			set ytics add (sprintf('%g', t * STEP) t * STEP)
+		}
+	}
 } else {
 	set yrange [0:YMAX]
+	if (YMAX >= 1e6) {
+		set format y '%.1s%c' # 1.8M
+	}
 }
 if (BASE > 0) {
 	set arrow from graph 0, first BASE to graph 1, first BASE nohead front lw 1.2 lc rgb '#333333'

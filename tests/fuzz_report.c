@@ -42,7 +42,7 @@ static void check_html(const char *s)
 {
 	static const char ours[] =
 		" !DOCTYPE html head meta title style body main h1 h2 h3 p ul li strong a pre code div table "
-		"caption thead tbody tr th td details summary figure figcaption ";
+		"nav caption thead tbody tr th td details summary figure figcaption ";
 	char name[24];
 
 	s = strstr(s, "</style>"); /* the sheet has braces and arrows of its own */

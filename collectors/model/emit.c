@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define HOT_SETS 4	  /* that have rows of their own */
-#define SETS_OF_A_ROW 64u /* of a histogram: as many as a note has room for */
+#define SETS_OF_A_ROW 32u /* of a histogram: as many as a note has room for */
 
 /* What all rows have in common. */
 struct emitter {
@@ -248,25 +248,25 @@ static void sum_sets(const uint64_t *accesses, const uint64_t *misses, unsigned 
 	}
 }
 
-/* Sets from @first on, as one row: the sum, and behind it which missed how often. */
-static void put_row_of_sets(struct emitter *e, const char *name, const uint64_t *misses,
-			    unsigned first, unsigned n)
+/* Sets from @first on, as one row: the sum of their misses, and in the note each one's accesses and misses. */
+static void put_row_of_sets(struct emitter *e, const char *name, const uint64_t *accesses,
+			    const uint64_t *misses, unsigned first, unsigned n)
 {
 	unsigned end = n - first < SETS_OF_A_ROW ? n : first + SETS_OF_A_ROW, i;
-	char list[SETS_OF_A_ROW * 28];
+	char list[SETS_OF_A_ROW * 54];
 	const char *note = e->note;
 	uint64_t sum = 0;
 	size_t len = 0;
 
 	*list = '\0';
 	for (i = first; i < end; i++) {
-		if (!misses[i])
+		if (!accesses[i])
 			continue;
 		sum += misses[i];
-		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%u:%" PRIu64,
-					len ? " " : "", i, misses[i]);
+		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%u:%" PRIu64 ":%" PRIu64,
+					len ? " " : "", i, accesses[i], misses[i]);
 	}
-	if (!sum && first)
+	if (!len && first)
 		return; /* the first one says that they were counted */
 	e->note = list;
 	put(e, "misses", (double)sum, -1, "%s_sets_%u_%u", name, first, first + SETS_OF_A_ROW - 1);
@@ -296,7 +296,7 @@ static void put_sets(struct emitter *e, unsigned level)
 		put(e, "misses", (double)misses[s.hot[i]], -1, "%s_hot_set_%u_misses", name, i + 1);
 	}
 	for (unsigned i = 0; o->sets && i < n; i += SETS_OF_A_ROW)
-		put_row_of_sets(e, name, misses, i, n);
+		put_row_of_sets(e, name, accesses, misses, i, n);
 }
 
 /* ---- by node ---- */

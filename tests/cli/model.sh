@@ -115,11 +115,14 @@ cmp -s <(grep ',model.l1d_misses,' nodes/samples.csv) <(grep ',model.l1d_misses,
 expect 0 "${header[@]}" -c model --target $l1,l2=256K/8/64:lru --model-frames random --model-kinds --model-sets --launches 1 -o f1
 expect 0 "${header[@]}" -c model --target $l1,l2=256K/8/64:lru --model-frames random --model-kinds --model-sets --launches 1 -o f2
 same f1 f2
-# one row of 64 sets: their sum, and each of them in the note
-sum_sets() { sed -n "s/.*,$1,.*,model,-1,//p" f1/samples.csv | tr -d '"' | tr ' ' '\n' | awk -F: '{ n += $2 } END { print n }'; }
-is "$(sum_sets model.l1d_sets_0_63)" == "$(of f1 $none model.l1d_misses)" 'the sets add up to all misses'
-is "$(of f1 $none model.l1d_sets_0_63)" == "$(of f1 $none model.l1d_misses)" 'and so does their row'
-is "$(sum_sets 'model.l2_sets_[0-9_]*')" == "$(of f1 $none model.l2_misses)" 'of all rows of a larger cache'
+# one row of 32 sets: the sum of their misses, and in the note accesses and misses of each
+sum_sets() { sed -n "s/.*$none,$1,.*,model,-1,//p" f1/samples.csv | tr -d '"' | tr ' ' '\n' | awk -F: -v c="$2" '{ n += $c } END { print n }'; }
+for l in l1d l2; do
+	is "$(sum_sets "model.${l}_sets_[0-9_]*" 3)" == "$(of f1 $none model.${l}_misses)" "$l: the sets add up to all misses"
+	is "$(sum_sets "model.${l}_sets_[0-9_]*" 2)" == "$(of f1 $none model.${l}_accesses)" "$l: and to all accesses"
+	is "$(grep "$none,model.${l}_sets_[0-9]" f1/samples.csv | cut -d, -f7 | awk '{ n += $1 } END { print n }')" == \
+		"$(of f1 $none model.${l}_misses)" "$l: and so do their rows"
+done
 says f1/samples.csv 'frames random, seed'
 sum=0
 for k in compulsory capacity conflict coherence; do sum=$((sum + $(of f1 $none model.l1d_$k))); done
@@ -166,7 +169,7 @@ is "$(of moved default model.l1d_header_miss_sets)" '>' 1 'of headers with colou
 # what stands behind it: whose misses, in what, in which sets
 expect 0 compare on off -m model.l1d_misses_per_op --explain
 says out '^l1d misses per operation  *on  *off  *change$'
-says out '^header  *[0-9.]*  *[0-9.]*  *-[0-9.]*$'
+says out '^of header  *[0-9.]*  *[0-9.]*  *-[0-9.]*$'
 says out '^in visit '
 says out '^misses of header: in 1 set, most of them in set 0; now [0-9]* sets, most of them in set'
 says out '^hottest set of all: 0 with [0-9.]* % of the misses; now'

@@ -14,18 +14,44 @@ expect 0 run "${args[@]}" --colour 1,8 --n 8,32 -o s
 expect 0 report r
 says out '^r/report.html$'
 for what in 'What came of it' 'The numbers of both sides' 'What explains it' 'Pictures' 'How it was measured' \
-	'Noise floor' 'What was in the way' 'Environment' 'To do it again' 'Raw data' 'What could not be measured'; do
+	'Noise floor' 'What was in the way' 'Environment' 'To do it again' 'Raw data' 'What could not be measured' 'What the words mean'; do
 	says r/report.html ">$what</h2>"
 done
 sed -n 's/.*<h2 id="\([a-z]*\)".*/\1/p' r/report.html | tr '\n' ' ' >order
-says order '^verdicts numbers why pictures method noise interference environment repeat data missing $'
+says order '^verdicts numbers why pictures method noise interference environment repeat data missing words $'
 says r/report.html 'compared with colour=1 and otherwise the same'
 says r/report.html 'colour=8,n=32'
 says r/report.html 'href="samples.csv"'
 says r/report.html '>slabscope run --workload hot-header'
 says r/report.html 'seed = 5'
-says r/report.html 'misses by cache set: .*--model-sets'
+says r/report.html 'main: no misses by set .*--model-sets'
 grep -q '<script\|https\?://[^w]' r/report.html && fail "the report asks for something"
+
+# what a stranger asks: what ran, what the settings are called, what the words mean; where everything is
+says r/report.html '>workload hot-header: visits to the hot line'
+says r/report.html '>time.ns_per_op: wall time of the measured region'
+says r/report.html '>colour: number of colours at most'
+says r/report.html '<a href="#why">What explains it</a>'
+says r/report.html '<th scope="row">inconclusive</th>'
+expect 0 run "${args[@]}" --variant 'off: colour=0 | wide: colour_off=128' --n 8 --launches 2 -o v
+expect 0 report v --no-pictures -o -
+says out '>variant: off is colour=0, colour_off=auto; wide is colour=auto, colour_off=128<'
+
+# modelled misses explain a time, and a count: whose they are, in which sets
+expect 0 run "${args[@]}" --colour 1,8 --n 32 --ops 4000 --launches 6 --collect time,slabinfo,model --target pentium3 --model-sets on \
+	--model-kinds on -o m
+expect 0 report m -m model.l1d_misses_per_op --no-pictures -f markdown -o -
+says out '^l1d misses per operation of the modelled pentium3: whose memory'
+says out '^| l1d misses per operation | colour=1 | colour=8 | change |$'
+says out '^| of object | [0-9.]* | [0-9.]* | -[0-9.]* |$'
+says out '^| in visit | '
+says out '^| kind: conflict | '
+says out '^- misses of object: in [0-9]* sets*, most of them in set'
+expect 0 compare m:colour=1 m:colour=8 -m model.l1d_misses_per_op --explain --markdown
+sed -n '/^| of object/p' out >compared
+[ -s compared ] || fail "compare explains no misses"
+expect 0 report m -m model.l1d_misses_per_op --no-pictures -f markdown -o -
+grep -qxFf compared out || fail "report explains other misses than compare"
 
 # the verdicts are those of compare
 expect 0 compare r --baseline colour=1
@@ -71,6 +97,20 @@ if command -v gnuplot >/dev/null; then
 	done
 	[ "$(grep -c '<svg' r/report.html)" = "$(grep -c '<figure' r/report.html)" ] || fail "a figure without a picture"
 	says r/report.html 'lower is better'
+	expect 0 plot m --picture sets
+	says m/plots/main-sets-l1d-load.gp 'accesses in the region (more even is better)'
+	says m/plots/main-sets-l1d.gp 'misses in the region (lower is better)'
+	expect 1 plot m --picture traffic
+	says err 'no traffic between nodes'
+	expect 0 run "${args[@]}" --order 0-2 --n 8 --launches 2 -o o
+	expect 0 plot o --picture pareto
+	# no point lies below and left of the front, and it goes down
+	says o/plots/main-pareto.dat '^# front$'
+	awk 'BEGIN { n = 0 } /^# front/ { f = 1; next } /^[0-9]/ && !f { x[n] = $1; y[n++] = $2 }
+		/^[0-9]/ && f { if (m && ($1 < px || $2 >= py)) print "not a front"; px = $1; py = $2; m++
+			for (i = 0; i < n; i++) if (x[i] <= $1 && y[i] < $2 - 1e-6) print "below the front: " x[i], y[i] }
+		END { if (!m) print "no front" }' o/plots/main-pareto.dat >wrong
+	[ ! -s wrong ] || fail "$(cat wrong)"
 	expect 0 plot r --picture trials --format terminal
 	says out 'place in the run'
 	expect 1 plot r --picture pages
