@@ -10,8 +10,9 @@
 
 const char *const doc_formats[] = { "html", "markdown", "terminal", NULL };
 
-#define LONG_CELL 60 /* characters of a cell that stays on its line or breaks between words */
-#define WIDTH 100    /* columns, where the terminal's are not known */
+#define LONG_CELL 60   /* characters of a cell that stays on its line or breaks between words */
+#define SHORT_TABLE 16 /* rows that stay on one page of paper */
+#define WIDTH 100      /* columns, where the terminal's are not known */
 
 static const char *const tone_class[] = { "plain", "good", "bad", "open" };
 static const char *const tone_colour[] = { "1", "1;32", "1;31", "1;33" }; /* of ECMA-48 */
@@ -316,7 +317,8 @@ static void html_table(struct doc *d, const struct table *t, int fold, const cha
 		fprintf(d->f, " (%u rows)</summary>\n", table_rows(t) ? table_rows(t) - 1 : 0);
 	}
 	/* scrolled with the keyboard, so it takes the focus and has a name */
-	fputs("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"", d->f);
+	fprintf(d->f, "<div class=\"scroll%s\" tabindex=\"0\" role=\"region\" aria-label=\"",
+		table_rows(t) <= SHORT_TABLE ? " short" : "");
 	put(d, caption);
 	fputs("\">\n<table>\n<caption>", d->f);
 	put(d, caption);

@@ -22,7 +22,7 @@ const char doc_style[] =
 	"strong.good { color: var(--good) } strong.bad { color: var(--bad) } strong.open { color: var(--open) }\n"
 	".scroll { overflow: auto; max-width: 100%; max-height: 32rem; margin: .6rem 0 }\n"
 	"table { border-collapse: collapse; width: max-content; font-size: .875rem; overflow-wrap: normal }\n"
-	"caption { text-align: left; font-weight: 600; padding: .2rem 0 }\n"
+	"caption { text-align: left; font-weight: 600; padding: .2rem 0; position: sticky; left: 0; max-width: min(48rem, calc(100vw - 2.2rem)) }\n"
 	"th, td { text-align: left; vertical-align: top; padding: .2rem .9rem .2rem 0; border-bottom: 1px solid var(--grid);\n"
 	"  overflow-wrap: break-word }\n"
 	".long { width: 24rem; max-height: 9rem; overflow: auto; overflow-wrap: anywhere; white-space: normal }\n"
@@ -35,8 +35,12 @@ const char doc_style[] =
 	".picture { max-height: none } .picture svg { display: block; width: 100%; min-width: 36rem; max-width: 52rem;\n"
 	"  height: auto; background: var(--paper) }\n"
 	"summary { cursor: pointer; padding: .3rem 0; color: var(--dim) }\n"
-	"@media print { nav { display: none } :root { color-scheme: light; --paper: #fff; --ink: #000; --dim: #444; --grid: #bbb; --band: #fff;\n"
+	/* on paper nothing scrolls or opens; a picture's numbers would be dozens of pages, and lie in files */
+	"@media print { nav, figure details { display: none }\n"
+	"  :root { color-scheme: light; --paper: #fff; --ink: #000; --dim: #444; --grid: #bbb; --band: #fff;\n"
 	"    --blue: #0072b2; --olive: #6f6f00; --good: #004d38; --bad: #8a2f00; --open: #444 }\n"
-	"  table { width: auto } body { font-size: 10pt } main { max-width: none; padding: 0 } .scroll, .long, pre { max-height: none; overflow: visible }\n"
-	"  .picture svg { min-width: 0; max-width: 100% } figure, tr { break-inside: avoid } h2, h3 { break-after: avoid }\n"
-	"  details::details-content { content-visibility: visible; height: auto } }\n";
+	"  body { font-size: 10pt } main { max-width: none; padding: 0 } p, ul, figcaption { max-width: none }\n"
+	"  .scroll, .long, pre { max-height: none; overflow: visible } table { width: auto; font-size: 7.5pt }\n"
+	"  caption, thead th { position: static } .long { width: auto; min-width: 12rem }\n"
+	"  .picture svg { min-width: 0; max-width: 100% } figure, tr, li, .short { break-inside: avoid }\n"
+	"  h2, h3, caption { break-after: avoid } details::details-content { content-visibility: visible; height: auto } }\n";

@@ -30,7 +30,7 @@ void gnuplot_terminal(struct gnuplot_how *how, int fd)
 		how->lines = w.ws_row - 2u;
 }
 
-void gnuplot_set_terminal(FILE *f, const struct gnuplot_how *how)
+void gnuplot_set_terminal(FILE *f, const struct gnuplot_how *how, unsigned below)
 {
 	switch (how->format) {
 	case FORMAT_TERMINAL:
@@ -40,17 +40,20 @@ void gnuplot_set_terminal(FILE *f, const struct gnuplot_how *how)
 			how->colour ? "ansi256" : "mono");
 		return;
 	case FORMAT_SVG:
-		fputs("set terminal svg size 800, 480 dynamic noenhanced font 'DejaVu Sans,Helvetica,sans-serif,13' "
-		      "background 'white'\n",
-		      f);
+		fprintf(f,
+			"set terminal svg size 800, %u dynamic noenhanced font 'DejaVu Sans,Helvetica,sans-serif,13' "
+			"background 'white'\n",
+			480 + 7 * below);
 		return;
 	case FORMAT_PNG:
-		fputs("set terminal pngcairo size 1200, 720 noenhanced font 'DejaVu Sans,11' background 'white'\n",
-		      f);
+		fprintf(f,
+			"set terminal pngcairo size 1200, %u noenhanced font 'DejaVu Sans,11' background 'white'\n",
+			720 + 9 * below);
 		return;
 	default:
-		fputs("set terminal pdfcairo size 20cm, 12cm noenhanced font 'DejaVu Sans,10'\n",
-		      f);
+		fprintf(f,
+			"set terminal pdfcairo size 20cm, %.1fcm noenhanced font 'DejaVu Sans,10'\n",
+			12 + 0.19 * below);
 	}
 }
 

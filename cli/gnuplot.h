@@ -21,8 +21,8 @@ struct gnuplot_how {
 /* Colour where @fd is a terminal and NO_COLOR does not forbid it, and its size. */
 void gnuplot_terminal(struct gnuplot_how *how, int fd);
 
-/* The `set terminal` line of a script. */
-void gnuplot_set_terminal(FILE *f, const struct gnuplot_how *how);
+/* The `set terminal` line of a script; @below: how many letters stand upright below the axis, for which there is more room. */
+void gnuplot_set_terminal(FILE *f, const struct gnuplot_how *how, unsigned below);
 
 /* Can it draw @format? -ENOSYS saying that there is no gnuplot, or which terminal it lacks. */
 int gnuplot_can(enum picture_format format, struct err *e);

@@ -162,6 +162,7 @@ static int write_data(const struct picture *p, const char *path, struct err *e)
 #define NAME_MOST 40
 #define GROUP_MOST 26
 #define TITLE_MOST 110
+#define UPRIGHT 12 /* more names than this stand upright below their axis (plots/common.gp) */
 
 static void assign(FILE *f, const char *name, const char *text)
 {
@@ -247,9 +248,8 @@ static void write_series(FILE *f, const struct picture *p)
 	fprintf(f, "KEYBELOW = %d\n", longest > 22);
 }
 
-/* Names of places on an axis: gnuplot reads them as formats. */
-static void write_names(FILE *f, const char *count, const char *array, char *const *name,
-			unsigned nr)
+/* Columns of the longest name that is shown. */
+static unsigned longest_name(char *const *name, unsigned nr)
 {
 	size_t longest = 0, n;
 	unsigned i;
@@ -258,9 +258,18 @@ static void write_names(FILE *f, const char *count, const char *array, char *con
 		n = escape_columns(name[i], GROUP_MOST);
 		longest = n > longest ? n : longest;
 	}
+	return (unsigned)longest;
+}
+
+/* Names of places on an axis: gnuplot reads them as formats. */
+static void write_names(FILE *f, const char *count, const char *array, char *const *name,
+			unsigned nr)
+{
+	unsigned i;
+
 	/* an array without elements is an error */
-	fprintf(f, "%s = %u\n%sLEN = %zu\narray %s[%u]\n", count, nr, array, longest, array,
-		nr ? nr : 1);
+	fprintf(f, "%s = %u\n%sLEN = %u\narray %s[%u]\n", count, nr, array, longest_name(name, nr),
+		array, nr ? nr : 1);
 	for (i = 0; i < nr; i++) {
 		fprintf(f, "%s[%u] = ", array, i + 1);
 		escape_gnuplot(f, name[i], GROUP_MOST, 1);
@@ -272,7 +281,8 @@ static void write_output(FILE *f, const struct picture *p, const struct gnuplot_
 {
 	char out[300];
 
-	gnuplot_set_terminal(f, how);
+	gnuplot_set_terminal(f, how,
+			     p->nr_groups > UPRIGHT ? longest_name(p->group, p->nr_groups) : 0);
 	snprintf(out, sizeof(out), "%s.%s", p->name, picture_formats[how->format]);
 	if (how->format != FORMAT_TERMINAL) {
 		fputs("if (!exists('OUTPUT')) OUTPUT = ", f);

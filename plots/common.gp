@@ -35,7 +35,7 @@ if (NGROUPS > 0) {
 		}
 		# gnuplot leaves no more room than for short ones
 		if (!exists('PLAIN')) {
-			set bmargin 4 + GROUPLEN * (NGROUPS > 12 ? 0.6 : 0.32) + (KEYBELOW ? 2 : 0)
+			set bmargin 4 + GROUPLEN * (NGROUPS > 12 ? 0.45 : 0.32) + (KEYBELOW ? 2 : 0)
 			set rmargin KEYBELOW && NGROUPS <= 12 ? GROUPLEN * 0.8 : -1
 		}
 	} else {

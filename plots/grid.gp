@@ -25,8 +25,8 @@ if (ZMAX > ZMIN) {
 	set cbrange [ZMIN - 1:ZMAX + 1]
 }
 # four digits, but no exponent where there is room for the number
-words(v) = abs(v) >= 1000 && abs(v) < 1e7 ? sprintf('%.0f', v) : sprintf('%.4g', v)
-MIDDLE = (ZMAX + ZMIN) / 2.0
+number(v) = abs(v) >= 1000 && abs(v) < 1e7 ? sprintf('%.0f', v) : sprintf('%.4g', v)
+MIDDLE = ZMIN + (ZMAX - ZMIN) * 0.75 # from here on white letters are easier to read than black ones
 plot DATA using 1:2:($1 - 0.48):($1 + 0.48):($2 - 0.48):($2 + 0.48):3 with boxxyerror fillstyle solid 1 lc palette, \
-	DATA using 1:2:(words($3)) every 1 with labels textcolor rgb '#010101' notitle, \
-	DATA using 1:($3 > MIDDLE ? $2 : NaN):(words($3)) with labels textcolor rgb '#FEFEFE' notitle
+	DATA using 1:2:(number($3)) every 1 with labels textcolor rgb '#010101' notitle, \
+	DATA using 1:($3 > MIDDLE ? $2 : NaN):(number($3)) with labels textcolor rgb '#FEFEFE' notitle
