@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/compare.h"
 #include "cli/options.h"
+#include "lib/escape.h"
 
 enum plain_id {
 	P_METRIC,
@@ -240,6 +241,19 @@ static int status_of(const struct compare *c, unsigned nr, const struct compare_
 }
 
 /* Of several: one array of JSON, or one after the other. */
+/* Which two of several runs. */
+static void heading(const struct compare *c, const struct compare_request *q, int gap)
+{
+	void (*put)(FILE * f, const char *s, size_t most) = q->markdown ? escape_markdown :
+									  escape_terminal;
+
+	printf("%s%s", gap ? "\n" : "", q->markdown ? "## " : "");
+	put(stdout, c->mine->path, 0);
+	fputs(" against ", stdout);
+	put(stdout, c->base->path, 0);
+	fputs("\n\n", stdout);
+}
+
 static int print_all(const struct compare *c, unsigned nr, const struct compare_request *q)
 {
 	unsigned i;
@@ -252,8 +266,7 @@ static int print_all(const struct compare *c, unsigned nr, const struct compare_
 			continue;
 		}
 		if (nr > 1)
-			printf("%s%s%s against %s\n\n", i ? "\n" : "", q->markdown ? "## " : "",
-			       c[i].mine->path, c[i].base->path);
+			heading(&c[i], q, i > 0);
 		compare_text(&c[i], q, stdout);
 	}
 	if (q->json && nr > 1 && !rc)

@@ -12,6 +12,7 @@
 #include "cli/stat_tables.h"
 #include "cli/summary.h"
 #include "cli/with_run.h"
+#include "lib/escape.h"
 
 enum plain_id { P_METRIC, P_ALL, P_BASELINE, P_ACROSS, P_EXP, P_JSON, P_CSV };
 
@@ -166,9 +167,11 @@ static int show(const struct results *r, const void *request)
 	    check_names(r, q, &e))
 		return cli_usage_error(&spec, &e);
 	if (summary_write(r, q->baseline, &e))
-		fprintf(stderr, "slabscope stat: %s (the table is whole all the same)\n", e.text);
+		escape_print(stderr, "slabscope stat: %s (the table is whole all the same)\n",
+			     e.text);
 	if (r->samples.torn_lines)
-		fprintf(stderr,
+		escape_print(
+			stderr,
 			"slabscope stat: %s: %u line(s) of a trial that is not whole are left out\n",
 			r->path, r->samples.torn_lines);
 	if (q->json)

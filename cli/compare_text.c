@@ -108,9 +108,12 @@ static void table(const struct compare *c, const struct compare_request *q, FILE
 	char name[160], sure[32];
 	unsigned i;
 
-	if (!metric)
-		fprintf(f, "%s%s%s%s", c->item[0].metric, strcmp(unit, "1") && *unit ? ", " : "",
-			strcmp(unit, "1") ? unit : "", against ? "" : ", ");
+	if (!metric) {
+		say(q, f, c->item[0].metric);
+		fputs(strcmp(unit, "1") && *unit ? ", " : "", f);
+		say(q, f, strcmp(unit, "1") ? unit : "");
+		fputs(against ? "" : ", ", f);
+	}
 	if (!against)
 		fputs("against ", f);
 	if (!against)

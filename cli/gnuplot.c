@@ -32,6 +32,7 @@ void gnuplot_terminal(struct gnuplot_how *how, int fd)
 
 void gnuplot_set_terminal(FILE *f, const struct gnuplot_how *how, unsigned below)
 {
+	fputs("set encoding utf8\n", f); /* whatever the locale is: texts are */
 	switch (how->format) {
 	case FORMAT_TERMINAL:
 		/* a grid of letters hides what it is there for */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/escape.h"
+
 _Static_assert(CLI_HELP == -ECANCELED, "CLI_HELP is an errno");
 
 #define NAME_MAX_LEN 64
@@ -303,12 +305,14 @@ void cli_help(FILE *f, const struct cli_spec *s)
 
 int cli_usage_error(const struct cli_spec *s, const struct err *e)
 {
-	fprintf(stderr, "%s: %s\nTry '%s --help'.\n", s->command, e->text, s->command);
+	/* names of files and what stands in them may be anything */
+	escape_print(stderr, "%s: %s\n", s->command, e->text);
+	fprintf(stderr, "Try '%s --help'.\n", s->command);
 	return 2;
 }
 
 int cli_failure(const struct cli_spec *s, const struct err *e)
 {
-	fprintf(stderr, "%s: %s\n", s->command, e->text);
+	escape_print(stderr, "%s: %s\n", s->command, e->text);
 	return 1;
 }

@@ -364,8 +364,12 @@ static int take(const char *path, const struct gnuplot_how *how, struct picture_
 		if (rc)
 			return rc;
 	}
-	if (how->format == FORMAT_TERMINAL)
+	if (how->format == FORMAT_TERMINAL) {
+		/* gnuplot begins with a form feed, which some terminals take for "clear" */
+		if (*made->text == '\f')
+			memmove(made->text, made->text + 1, len);
 		return unlink(path), *made->file = '\0', 0;
+	}
 	if (rename(path, made->file))
 		return err_set(e, -errno, "%s: %s", made->file, strerror(errno));
 	return 0;

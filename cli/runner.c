@@ -12,6 +12,7 @@
 #include "cli/record.h"
 #include "collectors/model/params.h"
 #include "lib/clock.h"
+#include "lib/escape.h"
 
 const char *const run_end_names[] = { "all", "precision", "time_budget", "signal", NULL };
 
@@ -79,9 +80,9 @@ static void report(struct running *g, unsigned block, unsigned config, const str
 		return;
 	plan_trial_id(block, config, id);
 	progress_clear(&g->progress);
-	fprintf(stderr, "slabscope run: trial %s (%s %s): %s: %s%s\n", id,
-		p->exp[p->config[config].exp].name, p->config[config].label,
-		launch_status_names[l->status], l->note, again ? " (is repeated)" : "");
+	escape_print(stderr, "slabscope run: trial %s (%s %s): %s: %s%s\n", id,
+		     p->exp[p->config[config].exp].name, p->config[config].label,
+		     launch_status_names[l->status], l->note, again ? " (is repeated)" : "");
 }
 
 /* Once, of the first trial that measured anything, disturbed or not. Before record_trial() cuts up

@@ -167,10 +167,10 @@ static unsigned varying(const struct results *r, const struct res_exp *x, const 
 		if (!m || q->nr_metrics || !is_constant(r, x, from[m], &s)) {
 			to[n++] = from[m];
 		} else if (s.n) {
-			printf("%s%s %s %s",
-			       printed++ ? ", " : "the same in all: ", r->metric[from[m]].name,
-			       results_number(s.median, b, sizeof(b)),
-			       unit_text(r->metric[from[m]].unit));
+			escape_print(stdout, "%s%s %s %s", printed++ ? ", " : "the same in all: ",
+				     r->metric[from[m]].name,
+				     results_number(s.median, b, sizeof(b)),
+				     unit_text(r->metric[from[m]].unit));
 		}
 	}
 	if (printed)
@@ -266,9 +266,10 @@ static void print_across(const struct results *r, unsigned exp, unsigned axis, i
 	struct table t = { .columns = x->nr_axes - 1 + x->axis[axis].nr };
 	unsigned c, d, a, end = x->first + x->nr_configs;
 
-	printf("%s%s%s by %s\n", r->metric[metric].name,
-	       *unit_text(r->metric[metric].unit) ? ", " : "",
-	       baseline ? "as a ratio" : unit_text(r->metric[metric].unit), x->axis[axis].name);
+	escape_print(stdout, "%s%s%s by %s\n", r->metric[metric].name,
+		     *unit_text(r->metric[metric].unit) ? ", " : "",
+		     baseline ? "as a ratio" : unit_text(r->metric[metric].unit),
+		     x->axis[axis].name);
 	for (a = 0; a < x->nr_axes; a++)
 		if (a != axis)
 			table_cell(&t, "%s", x->axis[a].name);
@@ -425,7 +426,7 @@ static void print_notes(const struct results *r, const int *metric, unsigned nr,
 	if (any_bad(r))
 		puts("not every trial is ok: the figures are those of the ok ones; samples.csv says what happened");
 	noise_line(r->run, &noise, line, sizeof(line));
-	puts(line);
+	escape_print(stdout, "%s\n", line);
 }
 
 void stat_tables(const struct results *r, const int *metric, unsigned nr,
@@ -441,9 +442,9 @@ void stat_tables(const struct results *r, const int *metric, unsigned nr,
 			continue;
 		fputs(shown++ ? "\n" : "", stdout);
 		escape_terminal(stdout, r->exp[x].name, 0);
-		printf(": %u config%s x %u launches%s%s\n", r->exp[x].nr_configs,
-		       r->exp[x].nr_configs == 1 ? "" : "s", r->blocks,
-		       baseline ? "; ratios to " : "", baseline ? baseline : "");
+		escape_print(stdout, ": %u config%s x %u launches%s%s\n", r->exp[x].nr_configs,
+			     r->exp[x].nr_configs == 1 ? "" : "s", r->blocks,
+			     baseline ? "; ratios to " : "", baseline ? baseline : "");
 		if (q->all)
 			print_all(r, x, q);
 		else if (across >= 0 && nr)

@@ -2,7 +2,9 @@
 #include "lib/escape.h"
 
 #include <ctype.h>
+#include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* One character as it is shown. */
@@ -163,8 +165,9 @@ void escape_markdown(FILE *f, const char *s, size_t most)
 /* Single quotes take everything but themselves. */
 static void put_gnuplot(FILE *f, const struct shown *u, const char *at, const char *begin)
 {
-	(void)at;
-	(void)begin;
+	/* gnuplot's svg leaves > as it is, and "]]>" must not stand in a text of XML */
+	if (*at == '>' && at - begin >= 2 && at[-1] == ']' && at[-2] == ']')
+		fputc(' ', f);
 	fputs(u->len == 1 && *u->text == '\'' ? "''" : u->text, f);
 }
 
@@ -193,6 +196,28 @@ static void put_terminal(FILE *f, const struct shown *u, const char *at, const c
 void escape_terminal(FILE *f, const char *s, size_t most)
 {
 	put_all(f, s, most, put_terminal);
+}
+
+void escape_print(FILE *f, const char *fmt, ...)
+{
+	size_t n = strlen(fmt);
+	char *text = NULL;
+	va_list ap;
+	int len;
+
+	va_start(ap, fmt);
+	len = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (len < 0)
+		return;
+	if (n && fmt[n - 1] == '\n') {
+		text[len - 1] = '\0';
+		escape_terminal(f, text, 0);
+		fputc('\n', f);
+	} else {
+		escape_terminal(f, text, 0);
+	}
+	free(text);
 }
 
 size_t escape_columns(const char *s, size_t most)

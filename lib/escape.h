@@ -18,11 +18,14 @@
 void escape_html(FILE *f, const char *s, size_t most);
 /* Inline text of GitHub's Markdown, also in a table's cell. */
 void escape_markdown(FILE *f, const char *s, size_t most);
-/* A string of gnuplot, its single quotes included. @format: gnuplot will read it as a format, as it
+/* A string of gnuplot, its single quotes included; "]]>" becomes "]] >", which its svg needs. @format: gnuplot will read it as a format, as it
  * does the labels of tics. */
 void escape_gnuplot(FILE *f, const char *s, size_t most, int format);
 /* What a terminal can be given. */
 void escape_terminal(FILE *f, const char *s, size_t most);
+
+/* As printf(), for a terminal: what comes of @fmt is escaped, its own newline at the end is not. */
+void escape_print(FILE *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Columns that escape_terminal() of all of it takes (wide characters counted as one). */
 size_t escape_columns(const char *s, size_t most);

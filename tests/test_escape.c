@@ -79,6 +79,23 @@ static void test_markdown(void **state)
 	is(escape_markdown, "a\nb&lt;", "a\\\\nb&amp;lt;");
 }
 
+/* What a format says is escaped, but for its own newline. */
+static void test_print(void **state)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	(void)state;
+	assert_non_null(f);
+	escape_print(f, "%s of %d\n", "a\n\033[31m", 3);
+	escape_print(f, "%s", "no end\t");
+	escape_print(f, "%s", "");
+	fclose(f);
+	assert_string_equal(text, "a\\n\\x1b[31m of 3\nno end\\t");
+	free(text);
+}
+
 static void test_gnuplot(void **state)
 {
 	(void)state;
@@ -86,6 +103,7 @@ static void test_gnuplot(void **state)
 	is(gnuplot_text, "a\nsystem('x')", "'a\\nsystem(''x'')'");
 	is(gnuplot_text, "50 %", "'50 %'");
 	is(gnuplot_label, "50 %s", "'50 %%s'");
+	is(gnuplot_text, "a]]>b ]> >", "'a]] >b ]> >'");
 }
 
 static void test_most(void **state)
@@ -271,10 +289,11 @@ static void test_svg(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_html),	  cmocka_unit_test(test_markdown),
-		cmocka_unit_test(test_gnuplot),	  cmocka_unit_test(test_most),
-		cmocka_unit_test(test_any_bytes), cmocka_unit_test(test_document),
-		cmocka_unit_test(test_csv),	  cmocka_unit_test(test_svg),
+		cmocka_unit_test(test_html),	 cmocka_unit_test(test_markdown),
+		cmocka_unit_test(test_gnuplot),	 cmocka_unit_test(test_print),
+		cmocka_unit_test(test_most),	 cmocka_unit_test(test_any_bytes),
+		cmocka_unit_test(test_document), cmocka_unit_test(test_csv),
+		cmocka_unit_test(test_svg),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
