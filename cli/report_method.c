@@ -65,6 +65,50 @@ void report_method(struct report *r)
 	}
 }
 
+/* Of the launches of one config, of a metric that is a time: how far apart they are. */
+static double scatter_of(const struct results *run, unsigned config, unsigned metric)
+{
+	double v[run->blocks];
+	const double *x = results_values(run, config, metric);
+	size_t n = 0;
+	unsigned b;
+
+	for (b = 0; b < run->blocks; b++)
+		if (x[b] > 0)
+			v[n++] = log(x[b]);
+	n = stat_sort(v, n);
+	return n > 2 ? exp(1.4826 * stat_mad(v, n)) - 1 : NAN;
+}
+
+static void scatter(struct report *r, const struct results *run)
+{
+	const char *name = r->q->ask.nr_metrics ? r->q->ask.metric[0] : PICTURE_METRIC;
+	int metric = results_metric(run, name, NULL);
+	double *s = calloc(run->nr_configs + 1, sizeof(*s));
+	unsigned c, most = 0;
+	size_t n = 0;
+
+	for (c = 0; s && metric >= 0 && c < run->nr_configs; c++) {
+		double one = scatter_of(run, c, (unsigned)metric);
+
+		if (isnan(one))
+			continue;
+		if (!n || one > scatter_of(run, most, (unsigned)metric))
+			most = c;
+		s[n++] = one;
+	}
+	if (n) {
+		stat_sort(s, n);
+		doc_item(
+			&r->d, DOC_PLAIN, "",
+			"%s%sin this run %s of launches of one and the same config scatters by %.2g %% (robust "
+			"standard deviation, median of %zu configs; most: %.2g %%, %s)",
+			r->nr > 1 ? run->path : "", r->nr > 1 ? ": " : "", name,
+			100 * stat_median(s, n), n, 100 * s[n - 1], run->config[most].label);
+	}
+	free(s);
+}
+
 void report_noise(struct report *r)
 {
 	struct hostnoise n;
@@ -74,6 +118,8 @@ void report_noise(struct report *r)
 	doc_text(
 		&r->d,
 		"What this host shows where there is no difference, by comparing one config with itself.");
+	for (i = 0; i < r->nr; i++)
+		scatter(r, &r->run[i]);
 	for (i = 0; i < r->nr; i++) {
 		noise_line(r->run[i].run, &n, line, sizeof(line));
 		doc_item(&r->d, DOC_PLAIN, "", "%s%s%s", r->nr > 1 ? r->run[i].path : "",

@@ -47,6 +47,12 @@ make_runs() {
 	expect 0 report grid nodes model
 	expect 0 report hostile
 	reports=("$work/model/report.html" "$work/hostile/report.html")
+	# and in every field (tests/cli/hostile.sh)
+	if command -v python3 >/dev/null; then
+		python3 "$top/tests/hostile_run.py" make model worse
+		expect 0 report worse
+		reports+=("$work/worse/report.html")
+	fi
 	for p in offsets traffic pages sets kinds structures modelled latency space launches trials; do
 		says model/report.html "plots/main-$p.*[.]gp"
 	done

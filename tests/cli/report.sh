@@ -60,6 +60,16 @@ expect 0 report r -f terminal --no-pictures
 tr -s ' \n' ' ' <out >told
 while read -r line; do grep -qF "$line" told || fail "not told: $line"; done <want
 
+# every number of it once more, from the samples and by other code, which sees one that is wrong
+if command -v python3 >/dev/null; then
+	expect 0 report r -f markdown --no-pictures -o n.md
+	python3 "$top/tests/report_numbers.py" r n.md >numbers || fail "$(head -n 5 numbers)"
+	[ "$(sed -n 's/ numbers,.*//p' numbers)" -ge 20 ] || fail "$(cat numbers)"
+	sed 's/^\(| colour=8,n=8 | [a-z]* |\) [0-9.]*/\1 77.7/' n.md >wrong.md
+	python3 "$top/tests/report_numbers.py" r wrong.md >numbers && fail "a wrong number is not seen"
+	grep -q '^colour=8,n=8: baseline: told 77.7' numbers || fail "$(cat numbers)"
+fi
+
 # Markdown and a terminal; NO_COLOR
 expect 0 report r -f markdown
 says out '^r/report.md$'
