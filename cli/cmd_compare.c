@@ -99,7 +99,8 @@ static const struct cli_plain options[] = {
 	  P_FAIL_ON },
 	{ "require-verdict", 0, NULL, "exit 4 where a comparison is inconclusive or invalid",
 	  P_REQUIRE },
-	{ "explain", 0, NULL, "also which other metrics changed, and which move along per launch",
+	{ "explain", 0, NULL,
+	  "also which other metrics changed, and which move along per launch; of modelled misses whose they are",
 	  P_EXPLAIN },
 	{ "unlike-hosts", 0, NULL, "compare runs of different hosts all the same", P_FORCE },
 	{ "json", 0, NULL, "everything, as JSON", P_JSON },
@@ -111,8 +112,8 @@ static const struct cli_spec spec = {
 	.command = "slabscope compare",
 	.usage = "RUN[:CONFIG] [RUN[:CONFIG]]... [OPTION]...",
 	.about =
-		"Is it faster, slower, equivalent, or can that not be told? The second is compared with the first,\n"
-		"and so is each that follows.\n"
+		"Is it faster, slower, equivalent, or can that not be told? RUN is a folder that slabscope run made.\n"
+		"The second is compared with the first, and so is each that follows.\n"
 		"CONFIG is a label (AXIS=VALUE,...), enough of it to be the only one, with EXPERIMENT/ in front if\n"
 		"need be. One RUN alone: its two configs, or all against --baseline. Two runs without CONFIG:\n"
 		"configs of the same name. Launches of one run are compared in pairs within their blocks; two runs\n"

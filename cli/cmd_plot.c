@@ -77,10 +77,7 @@ static int take_plain(void *arg, const struct cli_plain *p, const char *text, st
 }
 
 static const struct cli_plain options[] = {
-	{ "picture", 'p', "NAME",
-	  "cost, pareto, offsets, sets, kinds, structures, modelled, traffic, pages, latency, space, launches, "
-	  "trials [cost]; see slabscope(1)",
-	  P_PICTURE },
+	{ "picture", 'p', "NAME", "one of these [cost]", P_PICTURE },
 	{ "x", 'x', "AXIS",
 	  "axis to the right [n, or the longest numeric axis; else the longest of names]", P_X },
 	{ "y", 'y', "METRIC", "metric upwards [time.ns_per_op]", P_Y },
@@ -100,9 +97,24 @@ static const struct cli_spec spec = {
 	.command = "slabscope plot",
 	.usage = "RUN [OPTION]...",
 	.about =
-		"Draws medians with their exact intervals: lines over a numeric axis, bars over an axis of names. Puts\n"
-		"NAME.svg, NAME.gp and NAME.dat into the run's plots/ and prints the pictures' paths. Without options:\n"
-		"one picture per experiment.",
+		"Draws a picture of RUN, a folder that slabscope run made, for each of its experiments. Puts NAME.svg,\n"
+		"NAME.gp and NAME.dat into the folder's plots/ and prints the pictures' paths; gnuplot NAME.gp there\n"
+		"draws it again. slabscope report has all of them.\n"
+		"\n"
+		"Pictures, with medians and exact intervals where launches vary:\n"
+		"  cost        a metric over the axes: lines over numbers, bars over names\n"
+		"  pareto      memory held against time, as ratios to the baseline, and the front of the settings\n"
+		"  offsets     a metric over colour_off and order (or --x and --by) as a field\n"
+		"  sets        accesses and misses of each set of a modelled cache (needs --model-sets on)\n"
+		"  kinds       modelled misses: compulsory, capacity, conflict, coherence (--model-kinds on)\n"
+		"  structures  modelled misses by whose memory it was\n"
+		"  modelled    what the model says of time, against what was measured\n"
+		"  traffic     lines from node to node\n"
+		"  pages       the slabs' pages by node\n"
+		"  latency     p50 to p99.9 of single operations (--collect +latency)\n"
+		"  space       where the bytes of the slabs went\n"
+		"  launches    every launch, by config\n"
+		"  trials      every trial in the order in which they ran, with those that do not count",
 	.plain = options,
 	.option = take_plain,
 };

@@ -75,11 +75,12 @@ static const struct cli_spec spec = {
 	.command = "slabscope report",
 	.usage = "RUN [RUN]... [OPTION]...",
 	.about =
-		"Tells a run: verdicts with effect, interval and reason; the numbers of both sides; what explains them;\n"
-		"pictures; method, noise floor, what was in the way; environment; how to do it again; raw data. One HTML\n"
-		"file that needs nothing else, or Markdown, or text. With several runs every other is also compared with\n"
-		"the first, and what differs between them is named. Pictures, their data and gnuplot files go to each\n"
-		"run's plots/. Prints the file's path.",
+		"Tells RUN, a folder that slabscope run made: verdicts with effect, interval and reason; the numbers of\n"
+		"both sides; what explains them; pictures; method, noise floor, what was in the way; environment; how\n"
+		"to do it again; raw data; what the words mean. One HTML file that needs nothing else, or Markdown, or\n"
+		"text. With several runs every other is also compared with the first, and what differs between them is\n"
+		"named. Pictures, their data and gnuplot files go to each run's plots/; without gnuplot there are\n"
+		"tables. Prints the file's path.",
 	.plain = options,
 	.option = take_plain,
 };

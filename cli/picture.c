@@ -161,14 +161,54 @@ static int write_data(const struct picture *p, const char *path, struct err *e)
 /* What a legend or a label has room for. */
 #define NAME_MOST 40
 #define GROUP_MOST 26
-#define TITLE_MOST 110
+#define KEY_MOST 60
+/* Columns of a line of each, by the size of gnuplot_set_terminal(): there are two lines at most. */
+#define TITLE_LINE 74
+#define XLABEL_LINE 74
+#define YLABEL_LINE 58
 #define UPRIGHT 12 /* more names than this stand upright below their axis (plots/common.gp) */
 
 static void assign(FILE *f, const char *name, const char *text)
 {
 	fprintf(f, "%s = ", name);
-	escape_gnuplot(f, text, TITLE_MOST, 0);
+	escape_gnuplot(f, text, KEY_MOST, 0);
 	fputc('\n', f);
+}
+
+/* How many bytes of @text make a line of at most @most columns that ends before a blank; all that fits where there is none. */
+static size_t line_of(const char *text, size_t most)
+{
+	size_t blank = 0, n;
+	char *head = strdup(text);
+
+	for (n = strlen(text); head && n; n--) {
+		head[n] = '\0';
+		if (text[n] != ' ' && text[n])
+			continue;
+		if (escape_columns(head, 0) <= most) {
+			blank = n;
+			break;
+		}
+	}
+	free(head);
+	return blank;
+}
+
+/* A text of two lines where one has no room for it. */
+static void assign_lines(FILE *f, const char *name, const char *text, size_t most)
+{
+	size_t n = line_of(text, most);
+	char *head = strndup(text, n);
+
+	fprintf(f, "%s = ", name);
+	if (n && text[n] && head) {
+		escape_gnuplot(f, head, most, 0);
+		fputs(" . \"\\n\" . ", f);
+		text += n + 1;
+	}
+	escape_gnuplot(f, text, most - 3, 0);
+	fputc('\n', f);
+	free(head);
 }
 
 /* Least and greatest x and y, intervals included. */
@@ -324,10 +364,10 @@ static int write_script(const struct picture *p, const char *path, const struct 
 	fputs("DATA = ", f.stream);
 	escape_gnuplot(f.stream, data, 0, 0);
 	fputc('\n', f.stream);
-	assign(f.stream, "TITLE", p->title);
-	assign(f.stream, "XLABEL", p->xlabel);
-	assign(f.stream, "YLABEL", p->ylabel);
-	assign(f.stream, "ZLABEL", p->zlabel);
+	assign_lines(f.stream, "TITLE", p->title, TITLE_LINE);
+	assign_lines(f.stream, "XLABEL", p->xlabel, XLABEL_LINE);
+	assign_lines(f.stream, "YLABEL", p->ylabel, YLABEL_LINE);
+	assign_lines(f.stream, "ZLABEL", p->zlabel, YLABEL_LINE);
 	assign(f.stream, "KEYTITLE", p->keytitle);
 	fprintf(f.stream,
 		"XLOG2 = %d\nYLOG = %d\nBASE = %.9g\nXBASE = %.9g\nFRONT = %d\nDIAGONAL = %d\nCAPACITY = %.9g\n",

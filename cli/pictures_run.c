@@ -211,8 +211,8 @@ int picture_latency(struct picture *p, const struct picture_ask *a, unsigned ind
 	snprintf(text, sizeof(text), "latency of %s%s%s", kind, *others ? ", " : "", others);
 	picture_title(p, a, text, 1);
 	snprintf(p->xlabel, sizeof(p->xlabel), "quantile of single operations");
-	snprintf(p->ylabel, sizeof(p->ylabel),
-		 "latency.%s, ns, with the clock's own cost (lower is better)", kind);
+	snprintf(p->ylabel, sizeof(p->ylabel), "latency.%s, ns, clock included (lower is better)",
+		 kind);
 	if (setting >= 0)
 		snprintf(p->keytitle, sizeof(p->keytitle), "%s", r->exp[a->exp].axis[setting].name);
 	snprintf(p->name, sizeof(p->name), "-%s", kind);

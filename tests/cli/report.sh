@@ -141,7 +141,10 @@ if command -v gnuplot >/dev/null; then
 	says err "no terminal 'pdfcairo'"
 fi
 expect 2 plot r --picture nothing
-says err 'expected one of cost, '
+sed -n 's/.*expected one of \(.*\); got.*/\1/p' err | tr -d ' ' | tr , '\n' >names
+expect 0 plot --help
+[ "$(wc -l <names)" -ge 13 ] || fail "the pictures are not listed"
+while read -r p; do says out "^  $p  *[a-z]"; done <names
 
 # without gnuplot: the tables in place of the pictures, and a word
 mkdir empty
