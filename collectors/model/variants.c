@@ -207,8 +207,8 @@ static int caches_init(struct variants *v, struct variant *one, struct err *e)
 
 static void drain(struct variants *v)
 {
-	for (unsigned i = 0; i < v->n; i++)
-		v->run(&v->v[i], &v->caches, &v->ops);
+	for (unsigned i = 0; i < v->n; i += 2)
+		v->run(&v->v[i], &v->v[i + 1 < v->n ? i + 1 : i], &v->caches, &v->ops);
 	v->ops.n = 0;
 }
 

@@ -75,10 +75,12 @@ struct caches {
 	bool l2;
 };
 
-typedef void variants_run_fn(struct variant *v, const struct caches *c, const struct ops *ops);
-void variants_run_plain(struct variant *v, const struct caches *c, const struct ops *ops);
+/* Two of them over a batch; the same twice: one. */
+typedef void variants_run_fn(struct variant *v, struct variant *w, const struct caches *c,
+			     const struct ops *ops);
+variants_run_fn variants_run_plain;
 #if defined(__x86_64__)
-void variants_run_avx2(struct variant *v, const struct caches *c, const struct ops *ops);
+variants_run_fn variants_run_avx2;
 #endif
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One variant's caches over a batch of pieces, in three loops without branches that depend on what
- * is looked up: where each piece lies; the L1, which passes on what missed; the L2 over those.
+ * Two variants' caches over a batch of pieces, in three loops without branches that depend on what
+ * is looked up: where each piece lies; the L1, which passes on what missed; the L2 over those. Two,
+ * as each lookup in a set waits for the one before, and layouts have hot sets: the other's go on meanwhile.
  */
 #include "collectors/model/variants_impl.h"
 
@@ -15,37 +16,35 @@
  * anything in it. */
 #define AHEAD 12
 
-/* Bring @tag to the top of a stack of @depth; where it was, @depth if nowhere. */
+/* Bring @tag to the top of a stack of @depth; a bit for the place where it was, 0 if nowhere. */
 static inline unsigned top_plain(uint32_t *s, uint32_t tag, unsigned depth)
 {
 	uint32_t above = tag;
-	unsigned p = 0;
 
-	for (; p < depth; p++) {
+	for (unsigned p = 0; p < depth; p++) {
 		uint32_t here = s[p];
 
 		s[p] = above;
 		if (here == tag)
-			break;
+			return 1u << p;
 		above = here;
 	}
-	return p;
+	return 0;
 }
 
 #if defined(__x86_64__)
 #define AVX2 __attribute__((target("avx2,bmi,popcnt")))
 
-/* Row p: what was before place p moves one further, the rest stays; place 0 is then written over. Two
- * rows for "nowhere": the last one falls out. */
-static const int32_t turn[9][8] __attribute__((aligned(32))) = {
-	{ 0, 1, 2, 3, 4, 5, 6, 7 }, { 0, 0, 2, 3, 4, 5, 6, 7 }, { 0, 0, 1, 3, 4, 5, 6, 7 },
-	{ 0, 0, 1, 2, 4, 5, 6, 7 }, { 0, 0, 1, 2, 3, 5, 6, 7 }, { 0, 0, 1, 2, 3, 4, 6, 7 },
-	{ 0, 0, 1, 2, 3, 4, 5, 7 }, { 0, 0, 1, 2, 3, 4, 5, 6 }, { 0, 0, 1, 2, 3, 4, 5, 6 },
-};
-
-/* -1 in the places up to p that take their neighbour's tag, read at an offset that depends on p. */
-static const int32_t moved_row[32] = {
-	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+/* Row m: -1 where m has a bit. Those that are asked for are 0 and 2^n - 1. */
+static const int32_t taken[256][8] __attribute__((aligned(32))) = {
+	[1] = { -1 },
+	[3] = { -1, -1 },
+	[7] = { -1, -1, -1 },
+	[15] = { -1, -1, -1, -1 },
+	[31] = { -1, -1, -1, -1, -1 },
+	[63] = { -1, -1, -1, -1, -1, -1 },
+	[127] = { -1, -1, -1, -1, -1, -1, -1 },
+	[255] = { -1, -1, -1, -1, -1, -1, -1, -1 },
 };
 
 AVX2 static inline unsigned equal_mask(__m256i a, __m256i b)
@@ -53,15 +52,25 @@ AVX2 static inline unsigned equal_mask(__m256i a, __m256i b)
 	return (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(a, b)));
 }
 
+/* Places up to the lowest bit of @found take their neighbour's tag (all if there is none), the rest stays. */
+AVX2 static inline __m256i pushed(__m256i was, __m256i neighbour, unsigned found, unsigned from)
+{
+	__m256i row =
+		_mm256_load_si256((const __m256i *)taken[(found ^ (found - 1)) >> from & 0xff]);
+
+	return _mm256_blendv_epi8(was, neighbour, row);
+}
+
 AVX2 static inline unsigned top8_avx2(uint32_t *stack, uint32_t tag32)
 {
+	const __m256i turned = _mm256_setr_epi32(7, 0, 1, 2, 3, 4, 5, 6);
 	__m256i *s = (__m256i *)stack;
 	__m256i was = _mm256_load_si256(s), tag = _mm256_set1_epi32((int)tag32);
-	unsigned p = _tzcnt_u32(equal_mask(was, tag) | 1u << 8);
-	__m256i row = _mm256_load_si256((const __m256i *)turn[p]);
+	unsigned found = equal_mask(was, tag);
+	__m256i next = _mm256_blend_epi32(_mm256_permutevar8x32_epi32(was, turned), tag, 1);
 
-	_mm256_store_si256(s, _mm256_blend_epi32(_mm256_permutevar8x32_epi32(was, row), tag, 1));
-	return p;
+	_mm256_store_si256(s, pushed(was, next, found, 0));
+	return found;
 }
 
 AVX2 static inline unsigned top16_avx2(uint32_t *stack, uint32_t tag32)
@@ -70,17 +79,14 @@ AVX2 static inline unsigned top16_avx2(uint32_t *stack, uint32_t tag32)
 	__m256i *s = (__m256i *)stack;
 	__m256i lo = _mm256_load_si256(s), hi = _mm256_load_si256(s + 1);
 	__m256i tag = _mm256_set1_epi32((int)tag32), tlo, thi;
-	unsigned p = _tzcnt_u32(equal_mask(lo, tag) | equal_mask(hi, tag) << 8 | 1u << 16);
-	const int32_t *row = moved_row + 15 - (p < 15 ? p : 15);
+	unsigned found = equal_mask(lo, tag) | equal_mask(hi, tag) << 8;
 
 	tlo = _mm256_permutevar8x32_epi32(lo, turned);
 	thi = _mm256_blend_epi32(_mm256_permutevar8x32_epi32(hi, turned), tlo, 1);
-	_mm256_store_si256(
-		s + 1, _mm256_blendv_epi8(hi, thi, _mm256_loadu_si256((const __m256i *)(row + 8))));
 	tlo = _mm256_blend_epi32(tlo, tag, 1);
-	_mm256_store_si256(s,
-			   _mm256_blendv_epi8(lo, tlo, _mm256_loadu_si256((const __m256i *)row)));
-	return p;
+	_mm256_store_si256(s, pushed(lo, tlo, found, 0));
+	_mm256_store_si256(s + 1, pushed(hi, thi, found, 8));
+	return found;
 }
 
 AVX2 static inline unsigned top_avx2(uint32_t *stack, uint32_t tag, unsigned depth)
@@ -274,61 +280,113 @@ AVX2 static unsigned place_either(const struct variant *v, unsigned shift, const
 }
 #endif
 
-/* One level over @n lines; those that missed stay, and are counted. Returns how many. */
-#define LEVEL(name, top, attribute)                                                            \
-	attribute static inline __attribute__((always_inline)) unsigned name(                  \
-		uint32_t *stacks, uint32_t mask, unsigned ways, uint64_t *at, unsigned n,      \
-		uint64_t *misses, uint64_t *set_misses, uint64_t *set_accesses,                \
-		const unsigned depth)                                                          \
-	{                                                                                      \
-		unsigned rest = 0;                                                             \
-                                                                                               \
-		for (unsigned i = 0; i < n; i++) {                                             \
-			const uint64_t a = at[i];                                              \
-			uint32_t set = (uint32_t)a & mask;                                     \
-			if (set_accesses) /* an L2: larger than the L1 that it runs in */      \
-				__builtin_prefetch(                                            \
-					stacks + ((size_t)at[i + AHEAD] & mask) * depth, 1);   \
-			unsigned p =                                                           \
-				top(stacks + (size_t)set * depth, (uint32_t)(a >> 32), depth); \
-                                                                                               \
-			if (set_accesses)                                                      \
-				set_accesses[set]++;                                           \
-			at[rest] = a;                                                          \
-			rest += (p >= ways) & (unsigned)(a >> KEEP_SHIFT);                     \
-		}                                                                              \
-		for (unsigned i = 0; i < rest; i++) {                                          \
-			misses[at[i] >> PART_SHIFT & 3]++;                                     \
-			set_misses[(uint32_t)at[i] & mask]++;                                  \
-		}                                                                              \
-		return rest;                                                                   \
+/* A level of one of the two, and the lines on their way to it: @n, of which those that missed stay, and are counted. */
+struct lane {
+	uint32_t *stacks, mask, ways; /* ways: bits of places */
+	uint64_t *at;
+	unsigned n, rest;
+	uint64_t *misses, *set_misses, *set_accesses; /* the last one of an L2 only */
+};
+
+#define LEVEL(name, top, attribute)                                                                \
+	attribute static inline __attribute__((always_inline)) void name##_one(                    \
+		struct lane *l, unsigned i, const unsigned depth)                                  \
+	{                                                                                          \
+		const uint64_t a = l->at[i];                                                       \
+		uint32_t set = (uint32_t)a & l->mask;                                              \
+		unsigned found = top(l->stacks + (size_t)set * depth, (uint32_t)(a >> 32), depth); \
+                                                                                                   \
+		if (l->set_accesses) { /* larger than the L1 that it runs in */                    \
+			__builtin_prefetch(                                                        \
+				l->stacks + ((size_t)l->at[i + AHEAD] & l->mask) * depth, 1);      \
+			l->set_accesses[set]++;                                                    \
+		}                                                                                  \
+		l->at[l->rest] = a;                                                                \
+		l->rest += (found & l->ways ? 0 : 1) & (unsigned)(a >> KEEP_SHIFT);                \
+	}                                                                                          \
+	attribute static inline __attribute__((always_inline)) void name(                          \
+		struct lane *l, struct lane *m, const unsigned depth)                              \
+	{                                                                                          \
+		unsigned i = 0, both = l->n < m->n ? l->n : m->n;                                  \
+                                                                                                   \
+		for (; i < both; i++) {                                                            \
+			name##_one(l, i, depth);                                                   \
+			name##_one(m, i, depth);                                                   \
+		}                                                                                  \
+		for (unsigned j = i; j < l->n; j++)                                                \
+			name##_one(l, j, depth);                                                   \
+		for (unsigned j = i; j < m->n; j++)                                                \
+			name##_one(m, j, depth);                                                   \
+		count_misses(l);                                                                   \
+		count_misses(m);                                                                   \
 	}
 
-#define RUN(name, place, level, attribute)                                                        \
-	attribute static inline __attribute__((always_inline)) void name(                         \
-		struct variant *v, const struct caches *c, const struct ops *o,                   \
-		const unsigned l1_depth, const unsigned l2_depth)                                 \
-	{                                                                                         \
-		uint64_t at[2 * OPS + 1 + AHEAD];                                                 \
-                                                                                                  \
-		unsigned n = place(v, c->shift, o, at);                                           \
-		n = level(v->l1, c->l1_mask, c->l1_ways, at, n, v->l1_misses, v->l1_set, NULL,    \
-			  l1_depth);                                                              \
-		if (c->l2)                                                                        \
-			level(v->l2, c->l2_mask, c->l2_ways, at, n, v->l2_misses, v->l2_miss_set, \
-			      v->l2_access_set, l2_depth);                                        \
-	}                                                                                         \
-	attribute void variants_##name(struct variant *v, const struct caches *c,                 \
-				       const struct ops *o)                                       \
-	{                                                                                         \
-		if (c->l1_depth == 8 && c->l2_depth == 8)                                         \
-			name(v, c, o, 8, 8);                                                      \
-		else if (c->l1_depth == 8)                                                        \
-			name(v, c, o, 8, 16);                                                     \
-		else if (c->l2_depth == 8)                                                        \
-			name(v, c, o, 16, 8);                                                     \
-		else                                                                              \
-			name(v, c, o, 16, 16);                                                    \
+/* By part, 16 bits each: a batch is shorter than that can hold. */
+_Static_assert(2 * OPS < 1 << 16, "counts of a batch fit in 16 bits");
+static inline void count_misses(struct lane *l)
+{
+	uint64_t parts = 0;
+
+	for (unsigned i = 0; i < l->rest; i++) {
+		parts += UINT64_C(1) << (l->at[i] >> PART_SHIFT & 3) * 16;
+		l->set_misses[(uint32_t)l->at[i] & l->mask]++;
+	}
+	for (unsigned i = 0; i < VARIANTS_PARTS; i++)
+		l->misses[i] += parts >> i * 16 & 0xffff;
+	l->n = l->rest;
+}
+
+static inline struct lane lane_l1(struct variant *v, const struct caches *c, uint64_t *at,
+				  unsigned n)
+{
+	return (struct lane){ .stacks = v->l1,
+			      .mask = c->l1_mask,
+			      .ways = (1u << c->l1_ways) - 1,
+			      .at = at,
+			      .n = n,
+			      .misses = v->l1_misses,
+			      .set_misses = v->l1_set };
+}
+
+static inline struct lane lane_l2(struct variant *v, const struct caches *c, const struct lane *l1)
+{
+	return (struct lane){ .stacks = v->l2,
+			      .mask = c->l2_mask,
+			      .ways = (1u << c->l2_ways) - 1,
+			      .at = l1->at,
+			      .n = l1->n,
+			      .misses = v->l2_misses,
+			      .set_misses = v->l2_miss_set,
+			      .set_accesses = v->l2_access_set };
+}
+
+#define RUN(name, place, level, attribute)                                                         \
+	attribute static inline __attribute__((always_inline)) void name(                          \
+		struct variant *v, struct variant *w, const struct caches *c, const struct ops *o, \
+		const unsigned l1_depth, const unsigned l2_depth)                                  \
+	{                                                                                          \
+		uint64_t at[2][2 * OPS + 1 + AHEAD];                                               \
+		struct lane a = lane_l1(v, c, at[0], place(v, c->shift, o, at[0]));                \
+		struct lane b = lane_l1(w, c, at[1], v == w ? 0 : place(w, c->shift, o, at[1]));   \
+                                                                                                   \
+		level(&a, &b, l1_depth);                                                           \
+		if (!c->l2)                                                                        \
+			return;                                                                    \
+		a = lane_l2(v, c, &a);                                                             \
+		b = lane_l2(w, c, &b);                                                             \
+		level(&a, &b, l2_depth);                                                           \
+	}                                                                                          \
+	attribute void variants_##name(struct variant *v, struct variant *w,                       \
+				       const struct caches *c, const struct ops *o)                \
+	{                                                                                          \
+		if (c->l1_depth == 8 && c->l2_depth == 8)                                          \
+			name(v, w, c, o, 8, 8);                                                    \
+		else if (c->l1_depth == 8)                                                         \
+			name(v, w, c, o, 8, 16);                                                   \
+		else if (c->l2_depth == 8)                                                         \
+			name(v, w, c, o, 16, 8);                                                   \
+		else                                                                               \
+			name(v, w, c, o, 16, 16);                                                  \
 	}
 
 /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
