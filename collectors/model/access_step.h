@@ -34,8 +34,10 @@ STEP_ATTR static void STEP_NAME(struct sim *s, struct sim_cpu *c, uint64_t addr,
 			return;
 		}
 	}
-	STEP_TLB(s, c, k, addr, page, dense, write);
 	lid = dense << s->lines_shift | ((uint32_t)line & s->lines_mask);
+	if (s->mesi) /* a miss asks it first */
+		__builtin_prefetch(sim_dir(s, lid), 1);
+	STEP_TLB(s, c, k, addr, page, dense, write);
 	set = s->conf[0].mask ? (unsigned)(line & s->conf[0].mask) : sim_set(&s->conf[0], line);
 	old = STEP_LOOKUP(&k->inst[0]->l, set, level_word(lid, 0), flags);
 	if (__builtin_expect(old == LEVEL_EMPTY, 0))

@@ -121,11 +121,13 @@ struct sim_l3_wait {
 	enum sim_l3_what what;
 };
 
-/* A line that L3 has still to refresh (sim_many.c); l NULL: none. */
+/* What an L3 that has a line has still to do about it: refresh it, or take its data (sim_many.c). */
+#define SIM_LATE 16
 struct sim_late {
 	struct level *l;
 	unsigned set;
 	uint32_t tag;
+	bool data;
 };
 
 struct sim {
@@ -165,7 +167,8 @@ struct sim {
 	bool queued; /* misses of L1 wait */
 	bool quick;  /* sim_alone.c is at work */
 	bool many;   /* sim_many.c is */
-	struct sim_late late;
+	unsigned nr_late;
+	struct sim_late late[SIM_LATE];
 	unsigned nr_waiting;
 	struct sim_wait wait[SIM_WAIT];
 	unsigned nr_l3;

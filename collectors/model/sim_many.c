@@ -31,6 +31,50 @@ static inline uint64_t bit_of(const struct sim *s, unsigned level, unsigned nr)
 	return UINT64_C(1) << (s->conf[level].bit + nr);
 }
 
+/* ---- L3, later ---- */
+
+/*
+ * That an L3 has a line is known from the directory, and its rows are the furthest away: what has to be done there waits,
+ * in order, until it has to take a line in or others look into it.
+ */
+LEVEL_SIMD void sim_many_settle(struct sim *s)
+{
+	for (unsigned i = 0; i < s->nr_late; i++) {
+		const struct sim_late *a = &s->late[i];
+
+		if (a->data)
+			*level_at(a->l, a->set, a->tag) |= LEVEL_DIRTY;
+		else
+			level_lookup(a->l, a->set, a->tag, 0);
+	}
+	s->nr_late = 0;
+}
+
+LEVEL_SIMD_INLINE void later(struct sim *s, struct level *l, unsigned set, uint32_t tag, bool data)
+{
+	__builtin_prefetch(level_row(l, set), 1);
+	if (s->nr_late == SIM_LATE)
+		sim_many_settle(s);
+	s->late[s->nr_late++] = (struct sim_late){ l, set, tag, data };
+}
+
+/* The data of a line go on to @level, which has it. */
+LEVEL_SIMD_INLINE void take_data(struct sim *s, unsigned level, struct level *l, unsigned set,
+				 uint32_t tag)
+{
+	if (level == 2)
+		later(s, l, set, tag, true);
+	else
+		*level_at(l, set, tag) |= LEVEL_DIRTY;
+}
+
+/* Before L3s among @bits are looked into. */
+LEVEL_SIMD_INLINE void settle_for(struct sim *s, uint64_t bits)
+{
+	if (s->nr_late && bits >> s->conf[2].bit)
+		sim_many_settle(s);
+}
+
 /* ---- others ---- */
 
 #define for_each_bit(bits, at)                                                                \
@@ -42,6 +86,7 @@ LEVEL_SIMD_INLINE bool take_from_others(struct sim *s, struct sim_cpu *c, const 
 	uint64_t others = *x->dir & ~*c->core->path;
 	uint32_t was = 0;
 
+	settle_for(s, others);
 	for_each_bit(others, at)
 	{
 		unsigned level = s->bit_level[at], nr = s->bit_inst[at];
@@ -60,14 +105,10 @@ LEVEL_SIMD_INLINE bool write_back(struct sim *s, const struct sim_core *k, unsig
 				  unsigned nr, const struct line *x)
 {
 	for (unsigned j = level + 1; j < s->nr_levels; j++) {
-		uint32_t *w;
-
-		if (nr * s->conf[level].shared / s->conf[j].shared != k->nr[j])
+		if (nr * s->conf[level].shared / s->conf[j].shared != k->nr[j] ||
+		    !(*x->dir & bit_of(s, j, k->nr[j])))
 			continue;
-		w = level_at(&k->inst[j]->l, x->set[j], x->tag);
-		if (!w)
-			continue;
-		*w |= LEVEL_DIRTY;
+		take_data(s, j, &k->inst[j]->l, x->set[j], x->tag);
 		return true;
 	}
 	return false;
@@ -76,9 +117,11 @@ LEVEL_SIMD_INLINE bool write_back(struct sim *s, const struct sim_core *k, unsig
 LEVEL_SIMD_INLINE bool clean_others(struct sim *s, struct sim_cpu *c, const struct line *x,
 				    bool *lower)
 {
+	uint64_t others = *x->dir & ~*c->core->path;
 	bool dirty = false;
 
-	for_each_bit(*x->dir & ~*c->core->path, at)
+	settle_for(s, others);
+	for_each_bit(others, at)
 	{
 		unsigned level = s->bit_level[at], nr = s->bit_inst[at];
 		uint32_t *w = level_at(&s->inst[level][nr].l, x->set[level], x->tag), was = *w;
@@ -136,21 +179,10 @@ LEVEL_SIMD_INLINE uint32_t ask_others(struct sim *s, struct sim_cpu *c, const st
 	return LEVEL_OWN;
 }
 
-/* ---- a hit of L3 is known from the directory, and its row is the furthest away: it is refreshed one miss later ---- */
-
-LEVEL_SIMD void sim_many_settle(struct sim *s)
-{
-	if (!s->late.l)
-		return;
-	level_lookup(s->late.l, s->late.set, s->late.tag, 0);
-	s->late.l = NULL;
-}
-
 LEVEL_SIMD void sim_many_upgrade(struct sim *s, struct sim_cpu *c, uint32_t lid)
 {
 	struct line x = line_of(s, lid);
 
-	sim_many_settle(s);
 	c->n.upgrades++;
 	(void)take_from_others(s, c, &x);
 	x.dir[1] = c->core->id + 1;
@@ -187,9 +219,12 @@ LEVEL_SIMD_INLINE void put(struct sim *s, struct sim_cpu *c, unsigned level, con
 			   uint32_t flags)
 {
 	struct sim_core *k = c->core;
-	uint32_t out = level_put(&k->inst[level]->l, x->set[level], x->tag | flags), lid, dirty;
+	uint32_t out, lid, dirty;
 	uint64_t *dir;
 
+	if (level == 2)
+		sim_many_settle(s);
+	out = level_put(&k->inst[level]->l, x->set[level], x->tag | flags);
 	*x->dir |= bit_of(s, level, k->nr[level]);
 	if (out == LEVEL_EMPTY)
 		return;
@@ -206,12 +241,9 @@ LEVEL_SIMD_INLINE void put(struct sim *s, struct sim_cpu *c, unsigned level, con
 		return;
 	c->n.writebacks[level]++;
 	for (unsigned j = level + 1; j < s->nr_levels; j++) {
-		uint32_t *w;
-
 		if (!(*dir & bit_of(s, j, k->nr[j])))
 			continue;
-		w = level_at(&k->inst[j]->l, sim_set_of(s, j, lid), level_word(lid, 0));
-		*w |= LEVEL_DIRTY;
+		take_data(s, j, &k->inst[j]->l, sim_set_of(s, j, lid), level_word(lid, 0));
 		return;
 	}
 }
@@ -224,14 +256,13 @@ LEVEL_SIMD void sim_many_miss(struct sim *s, struct sim_cpu *c, uint32_t lid, bo
 	unsigned from = s->nr_levels;
 	uint32_t own;
 
-	for (unsigned j = 1; j < s->nr_levels; j++)
-		__builtin_prefetch(level_row(&k->inst[j]->l, x.set[j]), 1);
-	sim_many_settle(s);
+	if (s->nr_levels > 1)
+		__builtin_prefetch(level_row(&k->inst[1]->l, x.set[1]), 1);
 	for (unsigned j = 1; j < s->nr_levels; j++) {
 		c->n.accesses[j]++;
 		if (path & bit_of(s, j, k->nr[j])) {
 			if (j == 2)
-				s->late = (struct sim_late){ &k->inst[2]->l, x.set[2], x.tag };
+				later(s, &k->inst[2]->l, x.set[2], x.tag, false);
 			else
 				level_lookup(&k->inst[j]->l, x.set[j], x.tag, 0);
 			from = j;
