@@ -137,13 +137,17 @@ static void smt(struct doctor *d, struct facts *f)
 
 static void hypervisor(struct doctor *d, struct facts *f)
 {
+	const char *name = *d->place.hypervisor_name ? d->place.hypervisor_name : NULL;
+
 	if (!d->place.hypervisor)
 		fact_bool(f, "hypervisor", false, "none seen");
 	else
-		fact_said(f, "hypervisor",
-			  *d->place.hypervisor_name ? d->place.hypervisor_name : "unknown",
-			  "%s (this is a virtual machine)",
-			  *d->place.hypervisor_name ? d->place.hypervisor_name : "of unknown name");
+		fact_said(
+			f, "hypervisor", name ? name : "unknown",
+			"%s (this is a virtual machine%s)", name ? name : "of unknown name",
+			d->place.emulated ?
+				", each instruction of which is emulated: no time means anything" :
+				"");
 }
 
 /* ---- pages ---- */

@@ -10,6 +10,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "lib/virt.h"
+
 #ifndef SLABSCOPE_VERSION
 #define SLABSCOPE_VERSION "unknown"
 #endif
@@ -143,20 +145,16 @@ static void cpu_model(struct host_fact *f, const struct source *s)
 
 static void hypervisor(struct host_fact *f, const struct source *s)
 {
-	static const char *const keys[] = { "flags", NULL };
-	FILE *in = fopen(s->at, "re");
-	char *line = NULL;
-	size_t room = 0;
-	bool seen = false, yes = false;
+	struct hostfs fs;
+	struct virt v;
 
-	while (in && !seen && getline(&line, &room, in) > 0) {
-		seen = !strncmp(line, keys[0], strlen(keys[0]));
-		yes = seen && strstr(line, " hypervisor") != NULL;
-	}
-	free(line);
-	if (in)
-		fclose(in);
-	set(f, seen ? 0 : -ENODATA, !seen ? "/proc/cpuinfo does not say" : yes ? "yes" : "no");
+	(void)s;
+	hostfs_init(&fs);
+	virt_read(&v, &fs);
+	if (v.emulated)
+		snprintf(f->text, sizeof(f->text), HOST_EMULATED " (%s)", v.name);
+	else
+		set(f, 0, v.guest ? "yes" : "no");
 }
 
 /* 0 is what glibc says where it does not know the caches. */
@@ -212,7 +210,7 @@ static const struct source sources[] = {
 	{ "arch", UNAME(machine) },
 	{ "boot_id", first_line, "/proc/sys/kernel/random/boot_id", 0 },
 	{ "cpu_model", cpu_model, NULL, 0 },
-	{ "hypervisor", hypervisor, "/proc/cpuinfo", 0 },
+	{ "hypervisor", hypervisor, NULL, 0 },
 	{ "cpus_online", sysconf_number, NULL, _SC_NPROCESSORS_ONLN },
 	{ "page_size", sysconf_number, NULL, _SC_PAGESIZE },
 	{ "l1d_size", sysconf_number, NULL, _SC_LEVEL1_DCACHE_SIZE },

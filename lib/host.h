@@ -20,6 +20,9 @@ struct host_fact {
 
 #define HOST_FACTS_MAX 32
 
+/* "hypervisor" is "no", "yes", or begins with this where instructions are emulated (lib/virt.h). */
+#define HOST_EMULATED "emulated"
+
 /* Fill @out[HOST_FACTS_MAX] in a fixed order; returns how many. Never fails as a whole. */
 unsigned host_facts(struct host_fact *out);
 

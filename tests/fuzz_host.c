@@ -54,6 +54,8 @@ static const char *const files[] = {
 	PMU "uncore_imc_0/events/cas_count_read",
 	PMU "uncore_imc_0/events/cas_count_read.scale",
 	PMU "uncore_imc_0/events/cas_count_read.unit",
+	"/sys/firmware/devicetree/base/model",
+	"/sys/firmware/devicetree/base/cpus/cpu@0/compatible",
 };
 #define FILES (sizeof(files) / sizeof(files[0]))
 

@@ -205,7 +205,7 @@ static const struct {
 	  { .paranoid = PERF_PARANOID_UNKNOWN, .hypervisor = true } },
 	{ { { "/proc/cpuinfo", NO_FLAG } }, { .paranoid = PERF_PARANOID_UNKNOWN } },
 	{ { { "/proc/cpuinfo", FLAGS }, { "/sys/class/dmi/id/sys_vendor", "QEMU\n" } },
-	  { .paranoid = PERF_PARANOID_UNKNOWN, .hypervisor = true, .hypervisor_name = "KVM" } },
+	  { .paranoid = PERF_PARANOID_UNKNOWN, .hypervisor = true, .hypervisor_name = "QEMU" } },
 	{ { { "/proc/cpuinfo", FLAGS }, { "/sys/hypervisor/type", "xen\n" } },
 	  { .paranoid = PERF_PARANOID_UNKNOWN, .hypervisor = true, .hypervisor_name = "Xen" } },
 	{ { { "/proc/cpuinfo", FLAGS }, { "/sys/class/dmi/id/product_name", "Virtual Machine\n" } },
@@ -214,7 +214,7 @@ static const struct {
 	{ { { "/proc/cpuinfo", NO_FLAG }, { "/sys/class/dmi/id/sys_vendor", "Amazon EC2\n" } },
 	  { .paranoid = PERF_PARANOID_UNKNOWN } },
 	{ { { "/proc/cpuinfo", ARM }, { "/sys/class/dmi/id/sys_vendor", "QEMU\n" } },
-	  { .paranoid = PERF_PARANOID_UNKNOWN, .hypervisor = true, .hypervisor_name = "KVM" } },
+	  { .paranoid = PERF_PARANOID_UNKNOWN, .hypervisor = true, .hypervisor_name = "QEMU" } },
 	{ { { "/proc/cpuinfo", ARM }, { "/sys/class/dmi/id/sys_vendor", "HPE\n" } },
 	  { .paranoid = PERF_PARANOID_UNKNOWN } },
 };
@@ -257,7 +257,7 @@ static void test_places(void **state)
 		memset(&p, 0x5a, sizeof(p));
 		perf_place_read(&p, &fs);
 		if (p.paranoid != want->paranoid || p.perfmon != want->perfmon ||
-		    p.pmu != want->pmu || p.hypervisor != want->hypervisor ||
+		    p.pmu != want->pmu || p.hypervisor != want->hypervisor || p.emulated ||
 		    strcmp(p.hypervisor_name, want->hypervisor_name))
 			fail_msg("row %zu: %d %d %d %d '%s'", i, p.paranoid, p.perfmon, p.pmu,
 				 p.hypervisor, p.hypervisor_name);

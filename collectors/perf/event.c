@@ -93,6 +93,7 @@ enum fact {
 	GUEST = 1 << 6,
 	CAPABLE = 1 << 7,
 	LEVEL3 = 1 << 8, /* perf_event_paranoid 3 or 4: Debian's and Ubuntu's */
+	EMULATED = 1 << 9,
 };
 
 static unsigned facts_of(const struct perf_event *ev, enum perf_side side,
@@ -107,6 +108,7 @@ static unsigned facts_of(const struct perf_event *ev, enum perf_side side,
 	f |= ev->precise ? PRECISE : 0;
 	f |= p->pmu ? 0 : NO_PMU;
 	f |= p->hypervisor ? GUEST : 0;
+	f |= p->emulated ? EMULATED : 0;
 	f |= p->perfmon ? CAPABLE : 0;
 	f |= p->paranoid >= 3 && p->paranoid != PERF_PARANOID_UNKNOWN ? LEVEL3 : 0;
 	return f;
@@ -126,6 +128,8 @@ static const struct rule {
 	{ ENOENT, WIDE, 0, "no such PMU: its driver is not loaded, or the machine has none",
 	  "see /sys/bus/event_source/devices; load the driver of the uncore (intel_uncore, "
 	  "amd_uncore, arm_cmn)" },
+	{ ENOENT, NO_PMU | EMULATED, 0, "no hardware PMU in this %H guest, which is emulated",
+	  "run on bare metal, or under KVM with a virtual PMU (-cpu host,pmu=on)" },
 	{ ENOENT, NO_PMU | GUEST, 0, "no hardware PMU in this %H guest",
 	  "give the guest a virtual PMU (QEMU: -cpu host,pmu=on), or run on bare metal" },
 	{ ENOENT, NO_PMU, 0,

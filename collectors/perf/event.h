@@ -49,7 +49,8 @@ struct perf_place {
 	int paranoid;		  /* kernel.perf_event_paranoid; PERF_PARANOID_UNKNOWN */
 	bool perfmon;		  /* CAP_PERFMON or CAP_SYS_ADMIN is ours, and not a container's */
 	bool pmu;		  /* sysfs has a PMU of the core */
-	bool hypervisor;	  /* the CPU says that it is a guest's */
+	bool hypervisor;	  /* this is a virtual machine: lib/virt.h */
+	bool emulated;		  /* and one whose instructions a program executes */
 	char hypervisor_name[32]; /* "KVM", ...; "" unknown */
 	unsigned open_files;	  /* RLIMIT_NOFILE, soft */
 };

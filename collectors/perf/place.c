@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What decides which reason a refusal has: permissions, a PMU or none, a hypervisor, limits. */
 
-#include <ctype.h>
 #include <dirent.h>
 #include <limits.h>
 #include <linux/capability.h>
@@ -10,12 +9,9 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#if defined(__x86_64__) || defined(__i386__)
-#include <cpuid.h>
-#endif
-
 #include "collectors/perf/event.h"
 #include "lib/hostfs.h"
+#include "lib/virt.h"
 
 #ifndef CAP_PERFMON
 #define CAP_PERFMON 38
@@ -71,104 +67,10 @@ static bool read_pmu(const struct hostfs *h)
 	return found;
 }
 
-/* Words of firmware and kernel that give a hypervisor away. */
-static const struct {
-	const char *file, *word, *name;
-} giveaways[] = {
-	{ "/sys/hypervisor/type", "xen", "Xen" },
-	{ "/sys/class/dmi/id/sys_vendor", "QEMU", "KVM" },
-	{ "/sys/class/dmi/id/product_name", "KVM", "KVM" },
-	{ "/sys/class/dmi/id/sys_vendor", "Amazon EC2", "KVM" },
-	{ "/sys/class/dmi/id/product_name", "Google Compute Engine", "KVM" },
-	{ "/sys/class/dmi/id/sys_vendor", "VMware", "VMware" },
-	{ "/sys/class/dmi/id/product_name", "VirtualBox", "VirtualBox" },
-	{ "/sys/class/dmi/id/product_name", "Virtual Machine", "Hyper-V" },
-	{ "/sys/class/dmi/id/sys_vendor", "Xen", "Xen" },
-	{ "/sys/class/dmi/id/sys_vendor", "Parallels", "Parallels" },
-	{ "/sys/class/dmi/id/sys_vendor", "Apple Virtualization", "Apple" },
-	{ "/sys/firmware/devicetree/base/hypervisor/compatible", "kvm", "KVM" },
-	{ "/sys/firmware/devicetree/base/hypervisor/compatible", "xen", "Xen" },
-};
-
-#if defined(__x86_64__) || defined(__i386__)
-/* What the CPU says itself, for guests without firmware tables. */
-static const char *cpu_says(void)
-{
-	static const struct {
-		const char *signature, *name;
-	} known[] = {
-		{ "KVMKVMKVM", "KVM" },	    { "VMwareVMware", "VMware" },
-		{ "XenVMMXenVMM", "Xen" },  { "Microsoft Hv", "Hyper-V" },
-		{ "TCGTCGTCGTCG", "QEMU" }, { "bhyve bhyve ", "bhyve" },
-	};
-	char text[13] = "";
-	unsigned a, b, c, d;
-
-	__cpuid(0x40000000, a, b, c, d);
-	memcpy(text, &b, 4);
-	memcpy(text + 4, &c, 4);
-	memcpy(text + 8, &d, 4);
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (!strncmp(text, known[i].signature, strlen(known[i].signature)))
-			return known[i].name;
-	return "";
-}
-#else
-static const char *cpu_says(void)
-{
-	return "";
-}
-#endif
-
-/* " hypervisor" among the flags of /proc/cpuinfo, which is long where there are many CPUs: the
- * first will do. 1, 0, or -1 where CPUs have no such flag. */
-static int flag_says(const struct hostfs *h)
-{
-	char path[PATH_MAX], *line = NULL;
-	int found = -1;
-	size_t room = 0;
-	FILE *f;
-
-	if (hostfs_path(h, path, sizeof(path), "/proc/cpuinfo"))
-		return -1;
-	f = fopen(path, "re");
-	if (!f)
-		return -1;
-	while (getline(&line, &room, f) >= 0)
-		if (!strncmp(line, "flags", 5)) {
-			const char *at = strstr(line, " hypervisor");
-
-			found = at && (!at[11] || isspace((unsigned char)at[11]));
-			break;
-		}
-	free(line);
-	fclose(f);
-	return found;
-}
-
-static void read_hypervisor(struct perf_place *p, const struct hostfs *h)
-{
-	const char *name = "";
-	int flag = flag_says(h);
-	char text[256];
-
-	/* where the CPU says that there is none, a vendor's name means nothing: clouds rent out bare
-	 * metal too */
-	if (!flag)
-		return;
-	for (size_t i = 0; i < sizeof(giveaways) / sizeof(giveaways[0]) && !*name; i++)
-		if (hostfs_read(h, text, sizeof(text), "%s", giveaways[i].file) > 0 &&
-		    strstr(text, giveaways[i].word))
-			name = giveaways[i].name;
-	p->hypervisor = flag > 0 || *name;
-	if (flag > 0 && !*name && !*h->root)
-		name = cpu_says();
-	snprintf(p->hypervisor_name, sizeof(p->hypervisor_name), "%s", name);
-}
-
 void perf_place_read(struct perf_place *p, const struct hostfs *h)
 {
 	struct rlimit files;
+	struct virt virt;
 	int64_t level;
 
 	*p = (struct perf_place){ .paranoid = PERF_PARANOID_UNKNOWN };
@@ -177,7 +79,10 @@ void perf_place_read(struct perf_place *p, const struct hostfs *h)
 		p->paranoid = (int)level;
 	p->perfmon = read_perfmon(h);
 	p->pmu = read_pmu(h);
-	read_hypervisor(p, h);
+	virt_read(&virt, h);
+	p->hypervisor = virt.guest;
+	p->emulated = virt.emulated;
+	memcpy(p->hypervisor_name, virt.name, sizeof(virt.name));
 	if (!getrlimit(RLIMIT_NOFILE, &files))
 		p->open_files = files.rlim_cur > UINT_MAX ? UINT_MAX : (unsigned)files.rlim_cur;
 }
