@@ -247,6 +247,9 @@ static void check_run(struct compare *c, const struct results *r)
 	if (r->samples.torn_lines)
 		warn(c, "%s: %u line(s) of a trial that is not whole are left out", r->path,
 		     r->samples.torn_lines);
+	if (results_cpu_emulated(r))
+		warn(c, "%s: the CPU was %s: no time of it means anything", r->path,
+		     results_cpu_emulated(r));
 	if (results_emulated(r))
 		warn(c,
 		     "%s: nodes are emulated: their pages all lie on the machine's own; the figures say nothing of NUMA",

@@ -160,6 +160,13 @@ int judge_ratios(const struct comparison *c, double *r)
 
 /* ---- the verdict ---- */
 
+/* Is it a time, or a number of cycles, that was measured? */
+static int tells_time(const struct comparison *c, const struct judge_side *s)
+{
+	return !from_exact_source(s) &&
+	       (c->direction->speed || strstr(c->metric, "cycle") || strstr(c->metric, "stall"));
+}
+
 /* Does @s make the comparison invalid? Says why. */
 static int spoils(struct comparison *c, const struct judge_side *s)
 {
@@ -178,6 +185,10 @@ static int spoils(struct comparison *c, const struct judge_side *s)
 		return snprintf(c->reason, sizeof(c->reason),
 				"%s: %s was counted for only a share of the time (multiplexed)",
 				label, c->metric);
+	if (s->s.n && tells_time(c, s) && results_cpu_emulated(s->run))
+		return snprintf(c->reason, sizeof(c->reason),
+				"%s: %s is of a CPU that was %s: no time of it means anything",
+				label, c->metric, results_cpu_emulated(s->run));
 	/* unavailable in some launches, in all, or in half of them */
 	if (2 * s->s.n < s->run->config[s->config].ok)
 		return snprintf(c->reason, sizeof(c->reason), "%s: %s is unavailable: %.120s",

@@ -7,6 +7,7 @@
  *
  * It is invalid, whatever the numbers say, where
  *	the metric was not measured, or only for a share of the time (scaled), in one of the two;
+ *	it is a time, a rate or cycles, and the CPU of one of the two was emulated (lib/virt.h);
  *	more than half of a config's launches were set aside: invalid, disturbed, failed, crashed,
  *	timed out (by their last attempt);
  *	the pairs would have been enough for an interval, and are not for what was set aside.

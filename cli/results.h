@@ -90,6 +90,8 @@ const char *results_state(const struct results *r, unsigned config, unsigned met
 int results_has(const struct results *r, unsigned config, unsigned metric);
 /* 1: some trial ran on nodes that the machine does not have. */
 int results_emulated(const struct results *r);
+/* "emulated (QEMU TCG)": a program executed the run's instructions, and how long that took says nothing; NULL: no. */
+const char *results_cpu_emulated(const struct results *r);
 /* Why it is unavailable, or "". */
 const char *results_note(const struct results *r, unsigned config, unsigned metric);
 

@@ -9,6 +9,7 @@
 
 #include "cli/results.h"
 #include "cli/suggest.h"
+#include "lib/host.h"
 
 #define MOST_SUGGESTED 500
 
@@ -314,6 +315,14 @@ int results_emulated(const struct results *r)
 			return 1;
 	}
 	return 0;
+}
+
+const char *results_cpu_emulated(const struct results *r)
+{
+	const char *is =
+		json_string_value(json_object_get(json_object_get(r->run, "host"), "hypervisor"));
+
+	return is && !strncmp(is, HOST_EMULATED, strlen(HOST_EMULATED)) ? is : NULL;
 }
 
 const char *results_number(double v, char *buf, size_t len)

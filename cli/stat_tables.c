@@ -421,6 +421,9 @@ static void print_notes(const struct results *r, const int *metric, unsigned nr,
 	if (r->blocks < stat_sign_least(RESULTS_CONFIDENCE))
 		printf("%u launches: an exact 95 %% interval needs at least %zu\n", r->blocks,
 		       stat_sign_least(RESULTS_CONFIDENCE));
+	if (results_cpu_emulated(r))
+		printf("the CPU was %s: no time here means anything, and none is judged\n",
+		       results_cpu_emulated(r));
 	if (results_emulated(r))
 		puts("nodes are emulated: their pages all lie on this machine's own; the figures say nothing of NUMA");
 	if (any_bad(r))

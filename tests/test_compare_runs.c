@@ -192,10 +192,71 @@ static void test_directions(void **state)
 	}
 }
 
+/* Times of a CPU that was a program are not judged, whatever they are; counts, and what is computed, are. */
+static void test_emulated_cpu(void **state)
+{
+	static const struct {
+		const char *metric, *unit, *source;
+		int invalid;
+	} row[] = {
+		{ "time.ns_per_op", "ns", "clock", 1 },
+		{ "time.ops_per_s", "1/s", "clock", 1 },
+		{ "perf.cycles", "cycles", "hardware", 1 },
+		{ "perf.instructions", "instructions", "hardware", 0 },
+		{ "slabinfo.grown", "slabs", "engine", 0 },
+		{ "model.memory_time", "ns", "model", 0 },
+	};
+	struct compare_request q = { .delta = 0.01, .confidence = 0.95 };
+	struct maker m;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++)
+		q.metric[q.nr_metrics++] = row[i].metric;
+	/* of none of the two runs, of one, of the other */
+	for (unsigned emulated = 0; emulated < 3; emulated++) {
+		struct compare c = { .base = NULL };
+		struct results r[2];
+
+		for (unsigned k = 0; k < 2; k++) {
+			make_begin(&m, 8);
+			for (unsigned b = 0; b < 8; b++) {
+				for (size_t i = 0; i < ARRAY_SIZE(row); i++)
+					make_value(&m, b, 0, row[i].metric, 10 + 5 * k, row[i].unit,
+						   row[i].source);
+				make_end(&m, b, 0, "ok", "");
+			}
+			make_read(&m, &r[k]);
+			json_object_set_new(json_object_get(r[k].run, "host"), "hypervisor",
+					    json_string(k + 1 == emulated ? "emulated (QEMU TCG)" :
+									    "yes"));
+		}
+		c.base = &r[0];
+		c.mine = &r[1];
+		assert_int_equal(compare_add(&c, &q, 0, 0, NULL), 0);
+		compare_judge(&c, &q);
+		for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+			const struct comparison *x = &c.item[i];
+
+			if ((x->word == WORD_INVALID) != (emulated && row[i].invalid) ||
+			    (x->word == WORD_INVALID) != !!strstr(x->reason, "emulated (QEMU TCG)"))
+				fail_msg("%s, emulated %u: %s, '%s'", row[i].metric, emulated,
+					 judge_words[x->word], x->reason);
+		}
+		assert_int_equal(c.nr_warnings > 0 &&
+					 strstr(c.warning[0], "no time of it means anything") !=
+						 NULL,
+				 emulated > 0);
+		compare_release(&c);
+		results_release(&r[0]);
+		results_release(&r[1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_noise_floor_is_of_times),
+		cmocka_unit_test(test_emulated_cpu),
 		cmocka_unit_test(test_options_of_two_versions),
 		cmocka_unit_test(test_directions),
 	};
