@@ -19,6 +19,7 @@ enum plain_id {
 	P_HOT,
 	P_CACHES,
 	P_TOP,
+	P_JOBS,
 	P_OBJECTIVE,
 	P_MEMORY,
 	P_VARY,
@@ -50,7 +51,11 @@ static const struct cli_plain options[] = {
 	  P_VARY },
 	{ "caches", 0, "FILE|auto", "advice for each cache of a slabinfo listing, by the model",
 	  P_CACHES },
-	{ "top", 0, "N", "of a listing only the caches with the most active bytes (all)", P_TOP },
+	{ "top", 0, "N",
+	  "of a listing only the caches with the most active bytes, of a trace with the most records (all)",
+	  P_TOP },
+	{ "jobs", 'j', "N",
+	  "caches of a listing or a trace that are tuned at a time (one for each CPU)", P_JOBS },
 	{ "delta", 0, "PCT", "a gain that does not matter (1%)", P_DELTA },
 	{ "effort", 0, "PCT",
 	  "modelled trials, as a share of the settings that differ; at least 16 (5%)", P_EFFORT },
@@ -109,6 +114,18 @@ static int take_percent(const char *text, double least, double most, double *v, 
 	return percent_parse(*text == '+' ? text + 1 : text, least, most, v, e);
 }
 
+static int take_number(const char *text, unsigned most, unsigned *v, struct err *e)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || !n || n > most)
+		return err_set(e, -EINVAL, "expected a number from 1 to %u, got '%.40s'", most,
+			       text);
+	*v = (unsigned)n;
+	return 0;
+}
+
 static int take_choice(struct tune_request *q, int id, const char *text, struct err *e)
 {
 	switch (id) {
@@ -126,9 +143,10 @@ static int take_choice(struct tune_request *q, int id, const char *text, struct 
 		return take_percent(text, 0, 100, &q->delta, e);
 	case P_EFFORT:
 		return take_percent(text, 0, 100, &q->effort, e);
+	case P_JOBS:
+		return take_number(text, 64, &q->jobs, e);
 	default: /* P_TOP */
-		q->top = (unsigned)strtoul(text, NULL, 10);
-		return q->top ? 0 : err_set(e, -EINVAL, "expected a number, got '%.40s'", text);
+		return take_number(text, 1000000, &q->top, e);
 	}
 }
 

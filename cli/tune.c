@@ -23,6 +23,12 @@ static double self_seconds(void)
 
 /* ---- before trials ---- */
 
+/* The one setting that a run and its trials share. */
+static int is_seed(const struct job_setting *s)
+{
+	return !strcmp(s->name, "seed") && strcmp(s->text, "auto") != 0;
+}
+
 /* Settings of the command line; profile and workload first, since they reset others. */
 static int read_given(struct tuning *t, const struct job_section *given, struct err *e)
 {
@@ -32,7 +38,7 @@ static int read_given(struct tuning *t, const struct job_section *given, struct 
 		for (unsigned i = 0; i < given->nr && !rc; i++) {
 			const struct job_setting *s = &given->set[i];
 
-			if (opt_find(run_opts_table, s->name) ||
+			if ((opt_find(run_opts_table, s->name) && !is_seed(s)) ||
 			    early != (!strcmp(s->name, "profile") || !strcmp(s->name, "workload")))
 				continue;
 			rc = trial_spec_set(&t->spec, s->name, s->text, e);
@@ -40,12 +46,24 @@ static int read_given(struct tuning *t, const struct job_section *given, struct 
 	return rc;
 }
 
+const char *tune_profile(const struct tune_request *q)
+{
+	for (unsigned i = q->given.nr; i--;)
+		if (!strcmp(q->given.set[i].name, "profile"))
+			return q->given.set[i].text;
+	return slab_profiles[0].name;
+}
+
 /* The object size that the workload's caches have. */
-static int object_size(const struct trial_spec *s, unsigned *size, struct err *e)
+static int object_size(const struct trial_spec *s, unsigned given, unsigned *size, struct err *e)
 {
 	const struct opt *row = s->wl && s->wl->opts ? opt_find(s->wl->opts, "object_size") : NULL;
 	uint64_t v;
 
+	if (given) {
+		*size = given;
+		return 0;
+	}
 	if (!row || row->type != OPT_SIZE)
 		return err_set(e, -EINVAL,
 			       "workload %s has no object_size, so there is no one cache to tune",
@@ -91,7 +109,7 @@ int tune_prepare(struct tuning *t, struct err *e)
 	int rc = read_target(t, e);
 
 	if (!rc)
-		rc = object_size(&t->spec, &size, e);
+		rc = object_size(&t->spec, t->q->object_size, &size, e);
 	if (rc)
 		return rc;
 	slab_geometry_in_init(&in.machine, size);
@@ -133,7 +151,7 @@ static int search(struct tuning *t, struct err *e)
 		.space = &t->space,
 		.prior = t->prior,
 		.eval = tune_model_eval,
-		.spent = tune_model_spent,
+		.cost = tune_model_cost,
 		.arg = &t->model,
 		.brief = TUNE_BRIEF,
 		.effort = t->q->effort,
@@ -174,7 +192,7 @@ static void believe_model(struct tuning *t)
 int tune_one(struct tuning *t, const struct tune_request *q, const struct job_section *given,
 	     const char *target, struct launcher *launcher, struct err *e)
 {
-	double begin = self_seconds() + tune_model_spent(NULL);
+	double begin = self_seconds() + tune_model_spent();
 	int rc;
 
 	memset(t, 0, sizeof(*t));
@@ -201,7 +219,7 @@ int tune_one(struct tuning *t, const struct tune_request *q, const struct job_se
 		rc = tune_reason(t, e);
 	if (!rc && t->found.full && !q->no_sense)
 		rc = tune_sensitivity(t, e);
-	t->cpu_seconds = self_seconds() + tune_model_spent(NULL) - begin;
+	t->cpu_seconds = self_seconds() + tune_model_spent() - begin;
 	return rc;
 }
 

@@ -44,9 +44,11 @@ struct tune_request {
 	const char *vary[TUNE_TOGGLES_MOST];
 	unsigned nr_vary;
 	const char *out, *config_file, *c_file; /* NULL: none */
-	const char *caches, *hot;
-	unsigned top;	/* of a listing; 0: all */
-	unsigned least; /* modelled trials */
+	const char *caches, *trace, *hot;
+	unsigned top;	      /* of a listing or a trace; 0: all */
+	unsigned jobs;	      /* tunings at a time, of these; 0: one for each CPU */
+	unsigned object_size; /* 0: the workload says */
+	unsigned least;	      /* modelled trials */
 	double delta, effort, memory;
 	int json, exhaust, no_sense, model_only, hardware_only, quiet, verbose;
 };
@@ -131,6 +133,8 @@ void tune_write_c(const struct tuning *t, FILE *f);
 
 /* ---- a listing ---- */
 
+/* The profile that was asked for. */
+const char *tune_profile(const struct tune_request *q);
 int tune_listing(const struct tune_request *q, struct launcher *launcher, FILE *f, struct err *e);
 
 #endif

@@ -35,7 +35,9 @@ int tune_model_trial(struct tune_model *m, unsigned p, double share, const char 
 
 /* For struct tune_search. */
 int tune_model_eval(void *model, unsigned p, double share, double *score, struct err *e);
-double tune_model_spent(void *model);
+double tune_model_cost(void *model, double share);
+/* Processor seconds of all trials of this process. */
+double tune_model_spent(void);
 
 /*
  * The guess: what the workload's hot lines would miss in the L1 and L2 of the target with the layout of

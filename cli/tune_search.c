@@ -11,6 +11,7 @@
 #define EXPLORE 0.8 /* of the effort is for finding, the rest for finalists and simplifying */
 #define FINALISTS 8u
 #define PATIENCE 24u /* further ones by the prior in a row that gained nothing: then it is found */
+#define BRIEF_MOST 0.4	 /* brief trials that cost more of a full one save nothing */
 #define PRIOR_SAME 0.005 /* priors closer than this say the same: one of them is tried first */
 
 struct state {
@@ -53,35 +54,23 @@ static bool spent_out(const struct state *s)
 	return s->f->used >= s->limit;
 }
 
-/* What stands, both ways; whether brief trials are worth it. */
+/* What stands; whether brief trials are worth it, and then that, too. */
 static int begin(struct state *s, struct err *e)
 {
-	double t0 = s->q->spent(s->q->arg), t1, t2, ratio;
 	struct tune_found *f = s->f;
-	int rc;
+	double ratio = 1;
+	int rc = try_full(s, 0, e);
 
-	rc = try_full(s, 0, e);
-	t1 = s->q->spent(s->q->arg);
-	f->brief_cost = s->q->brief;
-	if (rc || s->q->brief >= 1) {
+	if (!rc && s->q->brief < 1)
+		ratio = s->q->cost(s->q->arg, s->q->brief) / s->q->cost(s->q->arg, 1);
+	if (rc || ratio > BRIEF_MOST) {
 		free(f->brief);
 		f->brief = f->full;
 		f->brief_cost = 1;
 		return rc;
 	}
-	rc = try_brief(s, 0, e);
-	t2 = s->q->spent(s->q->arg);
-	ratio = t1 > t0 ? (t2 - t1) / (t1 - t0) : 1;
-	for (f->brief_cost = 1.0 / 64; f->brief_cost < ratio && f->brief_cost < 1;)
-		f->brief_cost *= 2;
-	if (f->brief_cost > 0.5) {
-		free(f->brief);
-		f->brief = f->full;
-		f->brief_cost = 1;
-		f->briefs = 0;
-	}
-	f->used = 1 + (f->brief == f->full ? 0 : f->brief_cost);
-	return rc;
+	f->brief_cost = ratio;
+	return try_brief(s, 0, e);
 }
 
 /* ---- finding ---- */

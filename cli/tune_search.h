@@ -6,7 +6,7 @@
  * The search for the best point of a space by trials that say the same each time (the model's): no
  * statistics, each point and length is tried once.
  *
- *	what stands, at full length (and brief, to see what that saves)
+ *	what stands, at full length (and brief, where that saves something)
  *	the best by `prior`, a guess that costs nothing
  *	from the best so far: each toggle changed alone, moving on with each gain, until nothing gains;
  *	the same from what stands, and from the next best by `prior`, while the effort lasts and some of
@@ -27,7 +27,9 @@ struct tune_search {
 	/* A trial of @share of the full length: 0 and the score (>= 0, lower is better, INFINITY: the point
 	 * cannot be run), or -errno, which ends the search. */
 	int (*eval)(void *arg, unsigned point, double share, double *score, struct err *e);
-	double (*spent)(void *arg); /* processor seconds of all trials so far */
+	/* What a trial of @share costs, in any unit; asked once the first full one was made. The same each time: the
+	 * answer must not depend on how busy the computer is. */
+	double (*cost)(void *arg, double share);
 	void *arg;
 	double brief;	/* share of brief trials */
 	double effort;	/* trials of full length, as a share of the points */
@@ -39,7 +41,7 @@ struct tune_found {
 	double *brief,
 		*full; /* scores by point, NaN: not tried. The same array where brief trials save nothing */
 	unsigned briefs, fulls; /* trials */
-	double brief_cost;	/* of a brief trial against a full one: 1, 1/2, 1/4, ...; */
+	double brief_cost;	/* of a brief trial against a full one */
 	double used, may;	/* effort */
 };
 

@@ -145,9 +145,11 @@ static int eval(void *arg, unsigned p, double share, double *score, struct err *
 	return 0;
 }
 
-static double spent(void *arg)
+static double cost(void *arg, double share)
 {
-	return ((struct invented *)arg)->spent;
+	const struct invented *v = arg;
+
+	return share < 1 ? v->brief_seconds : v->seconds;
 }
 
 static double separable(const struct tune_space *s, unsigned p)
@@ -180,7 +182,7 @@ static struct tune_found search(struct invented *v, const struct tune_space *s, 
 	const struct tune_search q = { .space = s,
 				       .prior = prior,
 				       .eval = eval,
-				       .spent = spent,
+				       .cost = cost,
 				       .arg = v,
 				       .brief = 1.0 / 16,
 				       .effort = effort,
@@ -313,7 +315,7 @@ static void test_exhaust(void **state)
 {
 	static const char *const vary[] = { "stride_pad=0,64", "limit=auto,30,120,240" };
 	struct invented v = { .score = separable, .seconds = 1 };
-	const struct tune_search q = { .eval = eval, .spent = spent, .arg = &v, .brief = 0.1 };
+	const struct tune_search q = { .eval = eval, .cost = cost, .arg = &v, .brief = 0.1 };
 	struct tune_search all = q;
 	struct tune_space s;
 	struct tune_found f;
