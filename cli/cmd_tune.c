@@ -12,8 +12,10 @@
 #include "cli/options.h"
 #include "cli/run_tables.h"
 #include "cli/tune.h"
+#include "cli/tune_trace.h"
 
 #define TUNE_WORKLOAD "hot-header" /* a trial's default */
+#define MANY_MEMORY 0.1		   /* where nobody looks at each cache's price */
 
 enum plain_id {
 	P_HOT,
@@ -43,8 +45,8 @@ static const struct cli_plain options[] = {
 	{ "objective", 0, "WHAT",
 	  "what is to become small: time, misses, memory, held, a metric, or a sum as in 0.8*time+0.2*memory (time)",
 	  P_OBJECTIVE },
-	{ "memory", 0, "+PCT",
-	  "settings that take more bytes per object than this above what stands are left out (any)",
+	{ "memory", 0, "+PCT|any",
+	  "settings that take more bytes per object than this above what stands are left out (any; of listings and traces +10%)",
 	  P_MEMORY },
 	{ "vary", 0, "TOGGLE=LIST",
 	  "choose among these values, instead of the built-in candidates; may be given several times",
@@ -135,9 +137,12 @@ static int take_choice(struct tune_request *q, int id, const char *text, struct 
 		q->vary[q->nr_vary++] = text;
 		return 0;
 	case P_MEMORY:
-		if (take_percent(text, 0, 1000, &q->memory, e))
+		if (!strcmp(text, "any"))
+			q->memory = INFINITY;
+		else if (take_percent(text, 0, 1000, &q->memory, e))
 			return -EINVAL;
-		q->memory += 1;
+		else
+			q->memory += 1;
 		return 0;
 	case P_DELTA:
 		return take_percent(text, 0, 100, &q->delta, e);
@@ -264,10 +269,12 @@ static int check(const struct tune_request *q, struct err *e)
 	if (q->hardware_only && q->nr_targets)
 		return err_set(e, -EINVAL,
 			       "--hardware-only is about this machine, without --target");
-	if (q->caches && (q->hardware_only || q->config_file || q->c_file || q->nr_targets > 1))
+	if (q->caches && q->trace)
+		return err_set(e, -EINVAL, "--caches and --trace exclude each other");
+	if ((q->caches || q->trace) && (q->hardware_only || q->c_file || q->nr_targets > 1))
 		return err_set(
 			e, -EINVAL,
-			"--caches goes with one --target, and not with --hardware-only, --config or --c-source");
+			"--caches and --trace go with one --target, and not with --hardware-only or --c-source");
 	if (q->nr_targets > 1 && (q->config_file || q->c_file))
 		return err_set(e, -EINVAL, "--config and --c-source go with one --target");
 	if (*trial_build_flaw()) {
@@ -294,9 +301,35 @@ static int run(const struct tune_request *q, struct err *e)
 		return rc;
 	l.timeout = 600;
 	l.verbose = q->verbose;
-	rc = q->caches ? tune_listing(q, &l, stdout, e) : tune_targets(q, &l, e);
+	if (q->trace)
+		rc = tune_trace(q, &l, stdout, e);
+	else
+		rc = q->caches ? tune_listing(q, &l, stdout, e) : tune_targets(q, &l, e);
 	launcher_release(&l);
 	return rc;
+}
+
+/* --trace is an option of the workload replay, and here a question of its own. */
+static int find_trace(struct tune_request *q, struct err *e)
+{
+	const char *workload = NULL;
+
+	for (unsigned i = 0; i < q->given.nr; i++) {
+		const struct job_setting *s = &q->given.set[i];
+
+		if (!strcmp(s->name, "workload"))
+			workload = s->text;
+		else if (!strcmp(s->name, "trace"))
+			q->trace = s->text;
+		else if (!strcmp(s->name, "cache_toggles"))
+			return err_set(e, -EINVAL, "cache_toggles: tune finds them; it takes none");
+	}
+	if (q->trace && workload && strcmp(workload, "replay") != 0)
+		return err_set(e, -EINVAL, "--trace is of the workload replay, not of %s",
+			       workload);
+	if (!q->trace && workload && !strcmp(workload, "replay"))
+		return err_set(e, -EINVAL, "trace: which file? (--trace FILE)");
+	return 0;
 }
 
 static void forget(struct tune_request *q)
@@ -315,12 +348,14 @@ int cmd_tune(int argc, char **argv)
 	const struct cli_spec spec = {
 		.command = "slabscope tune",
 		.usage = "--workload NAME --object-size N [OPTION]...\n"
-			 "       slabscope tune --caches FILE [OPTION]...",
+			 "       slabscope tune --caches FILE [OPTION]...\n"
+			 "       slabscope tune --trace FILE [OPTION]...",
 		.about =
 			"Which toggles are best for a workload, on this machine or on a modelled CPU (--target).\n"
 			"The model tries what looks promising. Where the target is this machine, the best of it goes through\n"
 			"rounds of paired launches, and the winner against what stands on fresh ones; elsewhere the model alone\n"
-			"decides, and that is said. Toggles that are given are what stands.",
+			"decides, and that is said. Toggles that are given are what stands.\n"
+			"--caches and --trace give advice for each cache of a slabinfo listing or of a recorded trace, by the model.",
 		.tables = tables.table,
 		.plain = options,
 		.row = take_row,
@@ -334,8 +369,12 @@ int cmd_tune(int argc, char **argv)
 	rc = n < 0 ? n : 0;
 	if (!rc && n < argc)
 		rc = err_set(&e, -EINVAL, "unexpected argument '%s'", argv[n]);
+	if (!rc)
+		rc = find_trace(&q, &e);
 	if (!rc && q.hot)
 		rc = apply_hot(&q, q.hot, &e);
+	if (!rc && !q.memory)
+		q.memory = q.caches || q.trace ? 1 + MANY_MEMORY : INFINITY;
 	if (!rc)
 		rc = check(&q, &e);
 	if (!rc)

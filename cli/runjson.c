@@ -125,20 +125,24 @@ static json_t *file_json(const char *path)
 	return json_pack("{s:I, s:s}", "bytes", bytes, "crc32", text);
 }
 
-/* The traces that @configs replay, by path. */
+/* The files that @configs replay, by path. */
 static json_t *traces_json(const json_t *configs)
 {
+	static const char *const names[] = { "trace", "cache_toggles" };
 	json_t *o = json_object(), *config;
 	size_t i;
 
 	json_array_foreach(configs, i, config)
 	{
 		const json_t *r = json_object_get(config, "requested");
-		const char *load = json_string_value(json_object_get(r, "workload")),
-			   *path = json_string_value(json_object_get(r, "trace"));
+		const char *load = json_string_value(json_object_get(r, "workload"));
 
-		if (load && path && !strcmp(load, "replay") && !json_object_get(o, path))
-			json_object_set_new(o, path, file_json(path));
+		for (unsigned k = 0; k < 2 && load && !strcmp(load, "replay"); k++) {
+			const char *path = json_string_value(json_object_get(r, names[k]));
+
+			if (path && strcmp(path, "none") != 0 && !json_object_get(o, path))
+				json_object_set_new(o, path, file_json(path));
+		}
 	}
 	return o;
 }

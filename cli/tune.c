@@ -29,10 +29,9 @@ static int is_seed(const struct job_setting *s)
 	return !strcmp(s->name, "seed") && strcmp(s->text, "auto") != 0;
 }
 
-/* Settings of the command line; profile and workload first, since they reset others. */
-static int read_given(struct tuning *t, const struct job_section *given, struct err *e)
+int tune_read_given(struct trial_spec *spec, const struct job_section *given, struct err *e)
 {
-	int rc = trial_spec_init(&t->spec, e);
+	int rc = trial_spec_init(spec, e);
 
 	for (int early = 1; early >= 0 && !rc; early--)
 		for (unsigned i = 0; i < given->nr && !rc; i++) {
@@ -41,7 +40,7 @@ static int read_given(struct tuning *t, const struct job_section *given, struct 
 			if ((opt_find(run_opts_table, s->name) && !is_seed(s)) ||
 			    early != (!strcmp(s->name, "profile") || !strcmp(s->name, "workload")))
 				continue;
-			rc = trial_spec_set(&t->spec, s->name, s->text, e);
+			rc = trial_spec_set(spec, s->name, s->text, e);
 		}
 	return rc;
 }
@@ -202,7 +201,7 @@ int tune_one(struct tuning *t, const struct tune_request *q, const struct job_se
 	rc = tune_objective_parse(&t->objective, q->objective, e);
 	t->on_host = !q->model_only && !strcmp(t->target, "host") && measurable(&t->objective);
 	if (!rc)
-		rc = read_given(t, given, e);
+		rc = tune_read_given(&t->spec, given, e);
 	if (!rc)
 		rc = tune_prepare(t, e);
 	if (!rc && !(t->on_host && q->hardware_only))

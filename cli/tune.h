@@ -18,6 +18,9 @@
  *	tune_pareto.c		memory against misses
  *	tune_text.c, tune_json.c, tune_write.c	output; the config file; C source
  *	tune_list.c		a whole listing of caches
+ *	tune_trace*.c		a recorded trace (tune_trace.h)
+ *	tune_advice.c		what both say of a cache
+ *	tune_many.c		many tunings, some at a time
  */
 
 #include "cli/job.h"
@@ -49,7 +52,8 @@ struct tune_request {
 	unsigned jobs;	      /* tunings at a time, of these; 0: one for each CPU */
 	unsigned object_size; /* 0: the workload says */
 	unsigned least;	      /* modelled trials */
-	double delta, effort, memory;
+	double delta, effort;
+	double memory; /* bytes per object at most, as a ratio to what stands; INFINITY: any */
 	int json, exhaust, no_sense, model_only, hardware_only, quiet, verbose;
 };
 
@@ -133,6 +137,9 @@ void tune_write_c(const struct tuning *t, FILE *f);
 
 /* ---- a listing ---- */
 
+/* A trial from settings: profile and workload come first, and those of the run as a whole are left out. @s is to be
+ * released either way. */
+int tune_read_given(struct trial_spec *s, const struct job_section *given, struct err *e);
 /* The profile that was asked for. */
 const char *tune_profile(const struct tune_request *q);
 int tune_listing(const struct tune_request *q, struct launcher *launcher, FILE *f, struct err *e);

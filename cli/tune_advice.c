@@ -2,6 +2,7 @@
 #include "cli/tune_advice.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -149,6 +150,15 @@ int tune_advice_write(const char *file, const struct tune_advice *const *a, unsi
 	if (fclose(f) || bad)
 		rc = err_set(e, -EIO, "%s: %s", file, strerror(errno));
 	return rc;
+}
+
+void tune_advice_terms(const struct tune_request *q, FILE *f)
+{
+	fprintf(f, "objective: %s", q->objective);
+	if (isfinite(q->memory))
+		fprintf(f, "; settings that take more than %+.3g %% memory are left out (--memory)",
+			(q->memory - 1) * 100);
+	fputs("\n\n", f);
 }
 
 void tune_advice_progress(unsigned ended, unsigned nr)

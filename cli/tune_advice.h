@@ -35,6 +35,9 @@ json_t *tune_advice_json(const struct tune_advice *a);
 int tune_advice_write(const char *file, const struct tune_advice *const *a, unsigned n,
 		      const char *profile, struct err *e);
 
+/* What was asked of all of them: objective, and how much memory a setting may take. A line. */
+void tune_advice_terms(const struct tune_request *q, FILE *f);
+
 /* "\r12 of 40 caches" on standard error. */
 void tune_advice_progress(unsigned ended, unsigned nr);
 

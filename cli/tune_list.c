@@ -141,8 +141,9 @@ static void text(const struct list *list, FILE *f)
 	unsigned same = 0, n = list->nr;
 
 	fprintf(f,
-		"advice for %u caches, by what it would gain; the model alone: no hardware was asked\n\n",
-		n);
+		"advice for %u cache%s, by what it would gain; the model alone: no hardware was asked\n",
+		n, n == 1 ? "" : "s");
+	tune_advice_terms(list->q, f);
 	fprintf(f, "%-24s %8s %9s %8s %9s  %s\n", "cache", "bytes", "objects", "objective",
 		"memory", "advice");
 	for (unsigned i = 0; i < n; i++) {

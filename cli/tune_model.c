@@ -35,6 +35,14 @@ static int fix_length(struct trial_spec *s, struct err *e)
 	return rc;
 }
 
+/* Nothing but the model, and of it what costs little. */
+static int only_counts(struct trial_spec *s, struct err *e)
+{
+	int rc = trial_spec_set(s, "collect", "model", e);
+
+	return rc ? rc : trial_spec_set(s, "model_who", "off", e);
+}
+
 int tune_model_init(struct tune_model *m, const struct tune_space *s,
 		    const struct tune_objective *o, const struct trial_spec *spec,
 		    struct launcher *launcher, struct err *e)
@@ -45,9 +53,7 @@ int tune_model_init(struct tune_model *m, const struct tune_space *s,
 	rc = trial_spec_copy(&m->base, spec, e);
 	if (rc)
 		return rc;
-	rc = trial_spec_set(&m->base, "collect", "model", e);
-	if (!rc)
-		rc = trial_spec_set(&m->base, "model_who", "off", e);
+	rc = only_counts(&m->base, e);
 	if (!rc)
 		rc = fix_length(&m->base, e);
 	m->values = calloc(s->nr_points, sizeof(*m->values));
@@ -76,6 +82,21 @@ static int outcome(struct launch *r, struct tune_values *out, struct err *e)
 	if (r->status != LAUNCH_OK)
 		return err_set(e, -ECANCELED, "%s: %s", launch_status_names[r->status], r->note);
 	return tune_values_parse(out, r->out, e);
+}
+
+int tune_model_launch(struct launcher *l, struct trial_spec *s, struct tune_values *out,
+		      struct err *e)
+{
+	struct launch r;
+	int rc = only_counts(s, e);
+
+	if (!rc)
+		rc = launch_modelled(l, s, &r, e);
+	if (rc)
+		return rc;
+	rc = outcome(&r, out, e);
+	launch_release(&r);
+	return rc;
 }
 
 int tune_model_trial(struct tune_model *m, unsigned p, double share, const char *const *more,

@@ -28,6 +28,10 @@ int tune_model_init(struct tune_model *m, const struct tune_space *s,
 		    struct launcher *launcher, struct err *e);
 void tune_model_release(struct tune_model *m);
 
+/* One modelled trial of @s (changed: it collects nothing but the model's counts). As tune_model_trial(). */
+int tune_model_launch(struct launcher *l, struct trial_spec *s, struct tune_values *out,
+		      struct err *e);
+
 /* A trial of point @p with more settings ("n=32"; NULL ends), share of the length. -ECANCELED: the trial
  * did not end well, @e says how; -EINTR: a signal; else -errno. */
 int tune_model_trial(struct tune_model *m, unsigned p, double share, const char *const *more,

@@ -4,8 +4,9 @@
  * laid out anew for each layout, through an L1 and an L2.
  *
  * hot-header is written down as it is: its hot objects lie one in each slab, so which they are depends
- * on the layout, and each layout has a pass to itself. All other workloads with a number of live objects
- * are taken for a churn among those, and all layouts go through one pass.
+ * on the layout, and each layout has a pass to itself. A trace is its own records, the first of them.
+ * All other workloads with a number of live objects are taken for a churn among those. Of both, all layouts
+ * go through one pass.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -17,6 +18,7 @@
 
 #include "cli/tune_model.h"
 #include "collectors/model/variants.h"
+#include "lib/kmemtrace/script.h"
 #include "lib/rng.h"
 
 #define MOST_VISITS 8192u /* of a round */
@@ -30,7 +32,8 @@ struct sketch {
 	double cycles[2]; /* of a miss in L1, in L2 */
 	bool hot;
 	uint64_t n, slabs, lines, offset, touch;
-	bool in_order;
+	unsigned size;		       /* of an object */
+	const struct trial_spec *spec; /* of a trace; NULL: it is none */
 	struct variants_ref *ref;
 	unsigned nr, room;
 	uint64_t operations; /* of a round */
@@ -70,13 +73,16 @@ static bool usable(const struct mt_cache *c)
 }
 
 /* 0; 1: nothing can be guessed. */
-static int begin(struct sketch *k, const struct trial_spec *s, const struct mt_target *t)
+static int begin(struct sketch *k, const struct trial_spec *s, const struct mt_target *t,
+		 unsigned size)
 {
 	const struct mt_cache *l1 = &t->cache[0], *l2 = &t->cache[1];
 
 	memset(k, 0, sizeof(*k));
-	if (!usable(l1) || !has(s, "n"))
+	if (!usable(l1) || !(has(s, "n") || has(s, "trace")))
 		return 1;
+	k->spec = has(s, "trace") ? s : NULL;
+	k->size = size;
 	k->caches = (struct variants_options){ .line = l1->line,
 					       .l1_sets = l1->sets * l1->slices,
 					       .l1_ways = l1->ways };
@@ -93,7 +99,7 @@ static int begin(struct sketch *k, const struct trial_spec *s, const struct mt_t
 	k->slabs = k->slabs > k->n || !k->slabs ? k->n : k->slabs;
 	k->lines = option(s, "lines", 1);
 	k->offset = option(s, "hot_offset", 0);
-	k->touch = option(s, "touch", (option(s, "object_size", 64) + l1->line - 1) / l1->line);
+	k->touch = option(s, "touch", (size + l1->line - 1) / l1->line);
 	return 0;
 }
 
@@ -163,6 +169,79 @@ static int churn(struct sketch *k)
 	return 0;
 }
 
+static const char *text_of(const struct trial_spec *s, const char *name,
+			   char text[OPT_STR_MAX + 32])
+{
+	opt_format(opt_find(s->wl->opts, name), s->params, text, OPT_STR_MAX + 32);
+	return text;
+}
+
+/* Slots of a trace as numbers without gaps, in the order of their first use. */
+struct dense {
+	uint32_t *of, nr; /* of[slot]: number + 1 */
+};
+
+static uint32_t dense(struct dense *d, uint32_t slot)
+{
+	if (!d->of[slot])
+		d->of[slot] = ++d->nr;
+	return d->of[slot] - 1;
+}
+
+/* The first records, in their order: a new object is written, an old one is read. */
+static int play(struct sketch *k, const struct kmemscript *s, struct dense *d, uint64_t *next)
+{
+	uint64_t n = s->length < CHURN_OPS ? s->length : CHURN_OPS;
+	uint64_t lines = k->size < 8 ? 0 :
+				       (k->size - 8) / k->caches.line + 1; /* as replay has it */
+	uint64_t touch = k->touch < lines ? k->touch : lines;
+
+	if (room(k, n * (touch + 3)))
+		return -ENOMEM;
+	for (uint64_t i = 0; i < n; i++) {
+		const struct kmemscript_event *ev = NULL;
+		uint32_t object;
+
+		for (unsigned w = 0; w < s->workers && !ev; w++)
+			if (next[w] < s->part[w].nr && s->part[w].ev[next[w]].at == i)
+				ev = &s->part[w].ev[next[w]++];
+		if (!ev) /* script.h says that there is one */
+			break;
+		object = dense(d, ev->slot);
+		for (uint64_t l = 0; l < (ev->op == KMEMSCRIPT_ALLOC || !touch ? touch : 1); l++)
+			add(k, VARIANTS_OBJECT, object, l * k->caches.line);
+		if (i & 1) { /* of one in two, slab header and index are touched */
+			add(k, VARIANTS_HEADER, object, 24);
+			add(k, VARIANTS_INDEX, object, 0);
+		}
+	}
+	k->operations = n;
+	return 0;
+}
+
+/* -EINVAL: there is no guess of it. */
+static int trace(struct sketch *k)
+{
+	char path[OPT_STR_MAX + 32], only[OPT_STR_MAX + 32];
+	struct dense d = { NULL, 0 };
+	struct kmemscript s;
+	uint64_t *next;
+	int rc;
+
+	if (kmemscript_load(&s, text_of(k->spec, "trace", path), true,
+			    text_of(k->spec, "only", only), k->spec->run.workers, NULL)) {
+		kmemscript_fini(&s);
+		return -EINVAL;
+	}
+	d.of = calloc(s.slots, sizeof(*d.of));
+	next = calloc(s.workers, sizeof(*next));
+	rc = d.of && next ? play(k, &s, &d, next) : -ENOMEM;
+	free(d.of);
+	free(next);
+	kmemscript_fini(&s);
+	return rc;
+}
+
 static void misses(const struct variants *v, unsigned i, uint64_t out[2])
 {
 	struct variants_counts c;
@@ -209,7 +288,9 @@ static int guess(struct sketch *k, const struct variants_layout *l, unsigned n, 
 	int rc = 0;
 
 	if (!k->hot) {
-		rc = k->ref ? 0 : churn(k);
+		rc = k->ref ? 0 : k->spec ? trace(k) : churn(k);
+		for (unsigned i = 0; i < n && rc; i++)
+			out[i] = NAN;
 		return rc ? rc : pass(k, l, n, out);
 	}
 	for (unsigned i = 0; i < n && rc != -ENOMEM; i++) {
@@ -296,7 +377,7 @@ int tune_sketch(const struct tune_space *s, const struct trial_spec *spec,
 
 	for (unsigned p = 0; p < s->nr_points; p++)
 		out[p] = NAN;
-	if (!rc && !begin(&k, spec, t)) {
+	if (!rc && !begin(&k, spec, t, s->point[0].geometry.object_size)) {
 		look(s, x);
 		rc = guess_all(s, &k, x, out);
 		free(k.ref);
@@ -312,7 +393,7 @@ double tune_sketch_one(const struct slab_geometry *g, const struct slab_config *
 	double v = NAN;
 	struct sketch k;
 
-	if (begin(&k, spec, t))
+	if (begin(&k, spec, t, g->object_size))
 		return NAN;
 	guess(&k, &l, 1, &v);
 	free(k.ref);

@@ -112,6 +112,16 @@ int slab_config_read(struct slab_config *c, const char *path, struct err *e);
 /* The same from a stream, called @name in messages; it stays open. */
 int slab_config_read_stream(struct slab_config *c, FILE *f, const char *name, struct err *e);
 
+/*
+ * The same of one cache, from a file that has toggles by cache (`slabscope tune --caches` or `--trace` with `--config`):
+ * [global], and on top of it the section [cache NAME] of @cache. 1: it has such a section; 0: it has not, and @c is
+ * [global].
+ */
+int slab_config_read_cache(struct slab_config *c, const char *path, const char *cache,
+			   struct err *e);
+int slab_config_read_cache_stream(struct slab_config *c, FILE *f, const char *name,
+				  const char *cache, struct err *e);
+
 /* Checks that need more than one field: colour_off a multiple of align, batchcount <= limit, weights
  * that parse, fail_nth >= 1, ... 0 or -EINVAL. @nr_nodes 0: nodes unknown, not checked. */
 int slab_config_validate(const struct slab_config *c, unsigned nr_nodes, struct err *e);

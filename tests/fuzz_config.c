@@ -35,6 +35,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		expect(!slab_config_validate(&c, 0, &e), "toggles that are not valid");
 	}
+	rewind(f);
+	before = c;
+	if (slab_config_read_cache_stream(&c, f, "input", "filp", &e) < 0)
+		expect(!memcmp(&c, &before, sizeof(c)),
+		       "toggles of a cache changed by such a file");
+	else
+		expect(!slab_config_validate(&c, 0, &e), "toggles of a cache that are not valid");
 	fclose(f);
 	return 0;
 }

@@ -467,6 +467,47 @@ static void test_files_of_toggles(void **state)
 	assert_int_equal(slab_config_read(&c, "no/such/file", &e), -ENOENT);
 }
 
+static int read_cache(const char *text, const char *cache, struct slab_config *c, struct err *e)
+{
+	FILE *f = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+	int rc;
+
+	assert_non_null(f);
+	rc = slab_config_read_cache_stream(c, f, "x.ini", cache, e);
+	fclose(f);
+	return rc;
+}
+
+static void test_toggles_by_cache(void **state)
+{
+	static const char text[] = "[global]\nprofile = kernel-6.1\nlimit = 60\n"
+				   "[cache filp]\norder = 1\n[cache a b]c]\nlimit = 30\n";
+	struct slab_config c;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(read_cache(text, "filp", &c, &e), 1);
+	assert_int_equal(c.rules, RULES_6_1);
+	assert_int_equal(c.limit, 60);
+	assert_int_equal(c.order, 1);
+	assert_int_equal(read_cache(text, "a b]c", &c, &e), 1);
+	assert_int_equal(c.limit, 30);
+	assert_int_equal(c.order, KMEM_AUTO);
+	assert_int_equal(read_cache(text, "fil", &c, &e), 0);
+	assert_int_equal(read_cache(text, "filp2", &c, &e), 0);
+	assert_int_equal(read_cache(text, "", &c, &e), 0);
+	assert_int_equal(c.limit, 60);
+	/* who asks for no cache sees [global] alone */
+	assert_int_equal(read_text(text, &c, &e), 0);
+	assert_int_equal(c.order, KMEM_AUTO);
+	assert_int_equal(read_cache("[cache x]\norder=1\n[global]\norder=2\n", "x", &c, &e),
+			 -EINVAL);
+	assert_non_null(strstr(e.text, "x.ini:3: [global]"));
+	assert_int_equal(read_cache("[cache x]\norder=1\n[cache x]\n", "x", &c, &e), -EINVAL);
+	assert_int_equal(read_cache("[cache x]\norder=77\n", "x", &c, &e), -EINVAL);
+	assert_int_equal(slab_config_read_cache(&c, "no/such/file", "x", &e), -ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -483,6 +524,7 @@ int main(void)
 		cmocka_unit_test(test_objectives),
 		cmocka_unit_test(test_scores),
 		cmocka_unit_test(test_files_of_toggles),
+		cmocka_unit_test(test_toggles_by_cache),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,6 +33,12 @@ static const struct opt replay_opts[] = {
 	  .offset = offsetof(struct replay_params, only),
 	  .def = "",
 	  .help = "only records of the cache of this name" },
+	{ .name = "cache_toggles",
+	  .type = OPT_STR,
+	  .offset = offsetof(struct replay_params, cache_toggles),
+	  .unit = "file",
+	  .def = "none",
+	  .help = "toggles by cache, as `tune --trace` writes them; caches without a section have the trial's" },
 	{ .name = "touch",
 	  .type = OPT_UINT,
 	  .offset = offsetof(struct replay_params, touch),
@@ -57,6 +63,28 @@ static unsigned lines_of(const struct replay_params *p, uint32_t size, size_t li
 	return p->touch < lines ? p->touch : (unsigned)lines;
 }
 
+static bool by_cache(const struct replay_params *p)
+{
+	return *p->cache_toggles && strcmp(p->cache_toggles, "none") != 0;
+}
+
+/* A cache with toggles of its own, where there are any for it. */
+static int make_cache(struct wl_env *env, const struct kmemtrace_cache *c, struct err *e)
+{
+	const struct replay_params *p = env->params;
+	const struct slab_config *trial = env->config;
+	struct slab_config own;
+	int rc = by_cache(p) ? slab_config_read_cache(&own, p->cache_toggles, c->name, e) : 0;
+
+	if (rc < 0)
+		return rc;
+	if (rc)
+		env->config = &own;
+	rc = wl_cache_create(env, c->name, c->req, e);
+	env->config = trial;
+	return rc;
+}
+
 /* Caches of the trace that are used get a cache of ours. */
 static int make_caches(struct wl_env *env, struct replay_env *re, struct err *e)
 {
@@ -72,7 +100,7 @@ static int make_caches(struct wl_env *env, struct replay_env *re, struct err *e)
 			if (re->seam[i] >= 0)
 				continue;
 			re->seam[i] = (int)env->nr_caches;
-			err = wl_cache_create(env, s->cache[i].name, s->cache[i].req, e);
+			err = make_cache(env, &s->cache[i], e);
 			if (err)
 				return err;
 		}
@@ -280,6 +308,7 @@ static void replay_cost(const struct wl_env *env, struct wl_cost *cost)
 static int replay_validate(const void *params, struct err *e)
 {
 	const struct replay_params *p = params;
+	struct slab_config c;
 	struct kmemtrace *t;
 	int err;
 
@@ -293,6 +322,8 @@ static int replay_validate(const void *params, struct err *e)
 	err = kmemtrace_open(&t, p->trace, p->partial, e);
 	if (!err)
 		kmemtrace_close(t);
+	if (!err && by_cache(p) && (err = slab_config_read_cache(&c, p->cache_toggles, "", e)) > 0)
+		err = 0;
 	return err;
 }
 

@@ -17,6 +17,7 @@
 struct replay_params {
 	char trace[OPT_STR_MAX];
 	char only[OPT_STR_MAX];
+	char cache_toggles[OPT_STR_MAX];
 	unsigned touch;
 	unsigned partial;
 };
