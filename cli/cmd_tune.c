@@ -386,5 +386,9 @@ int cmd_tune(int argc, char **argv)
 		return 130;
 	if (rc == -EINVAL || rc == -E2BIG)
 		return cli_usage_error(&spec, &e);
+	if (rc == -EOPNOTSUPP) {
+		cli_failure(&spec, &e);
+		return EXIT_CANNOT;
+	}
 	return rc ? cli_failure(&spec, &e) : 0;
 }

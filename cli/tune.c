@@ -156,8 +156,14 @@ static int search(struct tuning *t, struct err *e)
 		.effort = t->q->effort,
 		.least = t->q->least,
 	};
+	double score;
 	int rc = tune_model_init(&t->model, &t->space, &t->objective, &t->spec, t->launcher, e);
 
+	if (rc)
+		return rc;
+	rc = tune_model_eval(&t->model, 0, 1, &score, e);
+	if (!rc)
+		rc = tune_check_model(t, e);
 	if (rc)
 		return rc;
 	return t->q->exhaust ? tune_exhaust(&s, &t->found, e) : tune_search(&s, &t->found, e);
@@ -203,7 +209,11 @@ int tune_one(struct tuning *t, const struct tune_request *q, const struct job_se
 	if (!rc)
 		rc = tune_read_given(&t->spec, given, e);
 	if (!rc)
+		rc = tune_check_objective(t, e);
+	if (!rc)
 		rc = tune_prepare(t, e);
+	if (!rc && t->on_host)
+		rc = tune_check_host(t, e);
 	if (!rc && !(t->on_host && q->hardware_only))
 		rc = search(t, e);
 	if (!rc) {

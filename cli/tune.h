@@ -11,7 +11,8 @@
  *	tune_search.c		which trials; knows nothing of what is tried
  *	tune_model.c		trials on the model
  *	tune_objective.c	what is to become small
- *	tune_host.c		trials on this machine: halving, then fresh launches against what stands
+ *	tune_check.c		whether the objective can be had
+ *	tune_host*.c		trials on this machine: halving, then fresh launches against what stands
  *	tune.c			one tuning, from its parts
  *	tune_reason.c		why, from whose misses fell where
  *	tune_sense.c		which toggle matters; how far the advice moves
@@ -98,6 +99,8 @@ struct tuning {
 		best; /* who missed what: what stands, and the pick; n 0: not known */
 	char reason[1024], why_not[512];
 	char folder[256]; /* of the launches that confirmed it; "" */
+	const char *
+		region_ms; /* launches were shortened to this, since longer ones were disturbed; "" or NULL */
 	struct tune_sense sense[TUNE_TOGGLES_MOST * TUNE_SENSE_MOST];
 	unsigned nr_sense;
 	struct tune_move move[TUNE_SENSE_MOST];
@@ -117,6 +120,11 @@ int tune_prepare(struct tuning *t, struct err *e);
 
 /* ---- parts of it ---- */
 
+/* Before anything is tried: -EINVAL, an objective that nobody can give; -EOPNOTSUPP, a metric that is unavailable on
+ * this machine, with reason and remedy. tune_check_model(): when what stands was tried. */
+int tune_check_objective(const struct tuning *t, struct err *e);
+int tune_check_host(struct tuning *t, struct err *e);
+int tune_check_model(const struct tuning *t, struct err *e);
 int tune_host(struct tuning *t, struct err *e);
 int tune_reason(struct tuning *t, struct err *e);
 int tune_sensitivity(struct tuning *t, struct err *e);

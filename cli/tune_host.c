@@ -9,7 +9,6 @@
  * only lucky is found out there, and the confidence needs no correction for how many there were.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,28 +16,15 @@
 #include <time.h>
 
 #include "cli/judge.h"
-#include "cli/runner.h"
-#include "cli/tune.h"
+#include "cli/tune_host.h"
 
 #define FROM_MODEL 7u	  /* candidates that the model sends */
-#define MOST 64u	  /* candidates without a model */
 #define FIRST_LAUNCHES 4u /* of each in the first round; two more in each further one */
 #define CONFIRM_LAUNCHES 20u
-#define DURATION_MS \
-	"20" /* many short launches rather than few long ones: fewer of them are disturbed */
+#define USABLE 0.6 /* of the comparisons with what stands: below, the next pace */
 /* A candidate that still looks better, with an interval that does not rule out such a gain, leaves the
  * question open. */
 #define WIDE 0.1
-
-struct contest {
-	struct tuning *t;
-	unsigned point[MOST]; /* candidates that are left; what stands is not among them */
-	unsigned n;
-	char folder[PATH_MAX];
-	uint64_t seed;
-	unsigned round;
-	char aside[200]; /* why no candidate of a round could be compared; "" */
-};
 
 /* ---- candidates ---- */
 
@@ -52,9 +38,9 @@ static int worse(const struct tuning *t, unsigned a, unsigned b)
 }
 
 /* The best by the model; without one as many as may be, by the guess. */
-static void enter(struct contest *c)
+static void enter(struct tune_contest *c)
 {
-	unsigned most = c->t->found.full ? FROM_MODEL : MOST;
+	unsigned most = c->t->found.full ? FROM_MODEL : TUNE_CANDIDATES;
 
 	for (unsigned p = 1; p < c->t->space.nr_points; p++) {
 		unsigned i;
@@ -70,113 +56,26 @@ static void enter(struct contest *c)
 	}
 }
 
-/* ---- one run ---- */
-
-static int set_number(struct job_section *s, const char *name, uint64_t v, struct err *e)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%" PRIu64, v);
-	return job_set(s, name, text, "tune", e);
-}
-
-static int set_variants(const struct contest *c, struct job_section *s, struct err *e)
-{
-	char *text = NULL, setting[512];
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-	int rc;
-
-	if (!f)
-		return err_set(e, -ENOMEM, "out of memory");
-	fputs("stands:", f);
-	for (unsigned i = 0; i < c->n; i++)
-		fprintf(f, " | p%u: %s", c->point[i],
-			tune_point_text(&c->t->space, c->point[i], " ", setting, sizeof(setting)));
-	rc = fclose(f) ? err_set(e, -ENOMEM, "out of memory") :
-			 job_set(s, "variant", text, "tune", e);
-	free(text);
-	return rc;
-}
-
-static int make_job(const struct contest *c, unsigned launches, struct job *j, struct err *e)
-{
-	const struct job_section *given = &c->t->q->given;
-	int rc = job_section(j, "tune", e);
-
-	if (!rc)
-		rc = job_set(&j->exp[0], "duration_ms", DURATION_MS, "tune", e);
-	for (unsigned i = 0; i < given->nr && !rc; i++) {
-		const struct job_setting *s = &given->set[i];
-
-		rc = job_set(opt_find(run_opts_table, s->name) ? &j->global : &j->exp[0], s->name,
-			     s->text, s->where, e);
-	}
-	if (!rc)
-		rc = set_number(&j->global, "launches", launches, e);
-	if (!rc)
-		rc = set_number(&j->global, "seed", c->seed + c->round, e);
-	return rc ? rc : set_variants(c, &j->exp[0], e);
-}
-
-static int run(struct contest *c, const struct plan *p, const struct job *j, const char *folder,
-	       struct err *e)
-{
-	const struct run_request how = { .quiet = c->t->q->verbose ? 0 : 2,
-					 .verbose = c->t->q->verbose };
-	struct launcher *l = c->t->launcher;
-	struct run_result r;
-	struct rundir d;
-	int rc = rundir_create(&d, folder, 0, e), again;
-
-	if (rc)
-		return rc;
-	rc = rundir_describe(&d, p, j, 0, NULL, e);
-	if (!rc) {
-		launcher_release(l); /* the runner has one of its own */
-		rc = run_trials(p, &d, &how, &r, e);
-		if (!rc && r.end == RUN_SIGNAL)
-			rc = err_set(e, -EINTR, "interrupted");
-		run_result_release(&r);
-		again = launcher_init(l, rc ? NULL : e);
-		rc = rc ? rc : again;
-	}
-	rundir_close(&d);
-	return rc;
-}
-
-/* Run what is left and what stands, and read it. */
-static int round_of(struct contest *c, unsigned launches, const char *name, struct results *r,
-		    struct err *e)
-{
-	char folder[PATH_MAX + 32];
-	struct job j = { 0 };
-	struct plan p;
-	int rc = make_job(c, launches, &j, e);
-
-	c->round++;
-	if (!rc)
-		rc = plan_make(&p, &j, e);
-	if (rc) {
-		job_release(&j);
-		return rc;
-	}
-	snprintf(folder, sizeof(folder), "%s/%s", c->folder, name);
-	rc = run(c, &p, &j, folder, e);
-	if (!rc)
-		rc = results_read(r, folder, e);
-	plan_release(&p);
-	job_release(&j);
-	return rc;
-}
-
 /* ---- what it says ---- */
+
+/* No launch of config 0 or of @config counts, so there are no metrics either. */
+static int all_aside(const struct results *r, unsigned config)
+{
+	return !r->config[0].ok || !r->config[config].ok;
+}
+
+static int no_scores(const struct results *r, double *out)
+{
+	for (unsigned b = 0; b < r->blocks; b++)
+		out[b] = NAN;
+	return 0;
+}
 
 /*
  * Log of the objective of config @config against config 0, block by block, into out[blocks]; NaN where
  * there is none. -EINVAL: a metric of the objective was not measured.
  */
-static int log_scores(const struct contest *c, const struct results *r, unsigned config,
+static int log_scores(const struct tune_contest *c, const struct results *r, unsigned config,
 		      double *out, struct err *e)
 {
 	const struct tune_objective *o = &c->t->objective;
@@ -198,8 +97,10 @@ static int log_scores(const struct contest *c, const struct results *r, unsigned
 					  1;
 		} else {
 			metric = results_metric(r, name, e);
-			if (metric < 0)
+			if (metric < 0 && !all_aside(r, config))
 				return -EINVAL;
+			if (metric < 0)
+				return no_scores(r, out);
 			judge_begin(&x, r, config, r, 0, name);
 		}
 		for (unsigned b = 0; b < r->blocks; b++) {
@@ -219,8 +120,8 @@ static int log_scores(const struct contest *c, const struct results *r, unsigned
 }
 
 /* The median; NaN without any. */
-static int estimate(const struct contest *c, const struct results *r, unsigned config, double *out,
-		    struct err *e)
+static int estimate(const struct tune_contest *c, const struct results *r, unsigned config,
+		    double *out, struct err *e)
 {
 	double *v = calloc(r->blocks + 1, sizeof(*v));
 	size_t have;
@@ -234,11 +135,76 @@ static int estimate(const struct contest *c, const struct results *r, unsigned c
 	return rc;
 }
 
-/* The better half stays, of those that look better than what stands. */
-static int halve(struct contest *c, const struct results *r, struct err *e)
+/* The part of all comparisons with what stands that can be made. */
+static int usable(const struct tune_contest *c, const struct results *r, double *share,
+		  struct err *e)
 {
-	unsigned left = 0, seen = 0, most = c->n > 1 ? c->n / 2 : 1, keep[MOST] = { 0 };
-	double score[MOST], kept[MOST];
+	double *v = calloc(r->blocks + 1, sizeof(*v));
+	unsigned have = 0;
+	int rc = v ? 0 : err_set(e, -ENOMEM, "out of memory");
+
+	for (unsigned i = 0; i < c->n && !rc; i++) {
+		rc = log_scores(c, r, i + 1, v, e);
+		for (unsigned b = 0; b < r->blocks && !rc; b++)
+			have += !isnan(v[b]);
+	}
+	free(v);
+	*share = (double)have / (double)(r->blocks * c->n);
+	return rc;
+}
+
+/* A round; and once more with shorter launches as long as too many are disturbed, unless their length was given. */
+static int round_of(struct tune_contest *c, unsigned launches, const char *name, struct results *r,
+		    struct err *e)
+{
+	double share;
+	int rc;
+
+	c->round++;
+	for (;;) {
+		rc = tune_contest_run(c, launches, name, r, e);
+		if (rc)
+			return rc;
+		rc = usable(c, r, &share, e);
+		if (!rc && (share >= USABLE || !tune_paces[c->pace + 1].ms ||
+			    tune_contest_given(c, "duration_ms") || tune_contest_given(c, "ops")))
+			return 0;
+		results_release(r);
+		if (rc)
+			return rc;
+		c->pace++;
+	}
+}
+
+/* Fewer changes, then less memory. */
+static int simpler(const struct tune_contest *c, unsigned a, unsigned b)
+{
+	const struct tune_point *x = &c->t->space.point[c->point[a]];
+	const struct tune_point *y = &c->t->space.point[c->point[b]];
+
+	return x->changes != y->changes ? x->changes < y->changes :
+					  x->bytes_per_object < y->bytes_per_object;
+}
+
+/* Of @order[n], best first, the one to confirm: what is no worse than the best by more than what matters, and simplest. */
+static unsigned last_one(const struct tune_contest *c, const unsigned *order, unsigned n,
+			 const double *score)
+{
+	unsigned pick = order[0];
+
+	for (unsigned i = 1; i < n; i++)
+		if (score[order[i]] <= score[order[0]] + log1p(c->t->q->delta) &&
+		    simpler(c, order[i], pick))
+			pick = order[i];
+	return pick;
+}
+
+/* The better half stays, of those that look better than what stands. */
+static int halve(struct tune_contest *c, const struct results *r, struct err *e)
+{
+	unsigned n = 0, seen = 0, most = c->n > 1 ? c->n / 2 : 1;
+	unsigned order[TUNE_CANDIDATES] = { 0 }, keep[TUNE_CANDIDATES];
+	double score[TUNE_CANDIDATES];
 
 	for (unsigned i = 0; i < c->n; i++) {
 		unsigned at;
@@ -249,31 +215,29 @@ static int halve(struct contest *c, const struct results *r, struct err *e)
 		seen += !isnan(score[i]);
 		if (isnan(score[i]) || score[i] >= 0)
 			continue;
-		for (at = left; at && kept[at - 1] > score[i]; at--)
-			if (at < most) {
-				keep[at] = keep[at - 1];
-				kept[at] = kept[at - 1];
-			}
-		if (at < most) {
-			keep[at] = c->point[i];
-			kept[at] = score[i];
-			left += left < most;
-		}
+		for (at = n++; at && score[order[at - 1]] > score[i]; at--)
+			order[at] = order[at - 1];
+		order[at] = i;
 	}
 	if (!seen)
 		judge_aside(r, 0, c->aside, sizeof(c->aside));
 	if (!seen && !*c->aside)
 		judge_aside(r, 1, c->aside, sizeof(c->aside));
-	memcpy(c->point, keep, left * sizeof(*keep));
-	c->n = left;
+	if (n && most == 1)
+		order[0] = last_one(c, order, n, score);
+	n = n < most ? n : most;
+	for (unsigned i = 0; i < n; i++)
+		keep[i] = c->point[order[i]];
+	memcpy(c->point, keep, n * sizeof(*keep));
+	c->n = n;
 	return 0;
 }
 
 /* ---- the end ---- */
 
 /* A sum of several metrics has no comparison of its own: the same rules on its ratios. */
-static int judge_sum(const struct contest *c, const struct results *r, struct verdict_result *v,
-		     struct err *e)
+static int judge_sum(const struct tune_contest *c, const struct results *r,
+		     struct verdict_result *v, struct err *e)
 {
 	const struct verdict_rules rules = { .confidence = 0.95,
 					     .delta = c->t->q->delta,
@@ -291,7 +255,7 @@ static int judge_sum(const struct contest *c, const struct results *r, struct ve
 	return rc;
 }
 
-static void conclude(struct contest *c, const struct verdict_result *v, int better,
+static void conclude(struct tune_contest *c, const struct verdict_result *v, int better,
 		     const char *invalid)
 {
 	struct tuning *t = c->t;
@@ -330,15 +294,15 @@ static void conclude(struct contest *c, const struct verdict_result *v, int bett
 	}
 }
 
-static unsigned confirm_launches(const struct tuning *t)
+static unsigned confirm_launches(const struct tune_contest *c)
 {
-	for (unsigned i = 0; i < t->q->given.nr; i++)
-		if (!strcmp(t->q->given.set[i].name, "launches"))
-			return (unsigned)strtoul(t->q->given.set[i].text, NULL, 10);
-	return CONFIRM_LAUNCHES;
+	const char *text = tune_contest_given(c, "launches");
+	unsigned n = text ? (unsigned)strtoul(text, NULL, 10) : 0;
+
+	return n ? n : CONFIRM_LAUNCHES;
 }
 
-static int confirm(struct contest *c, struct err *e)
+static int confirm(struct tune_contest *c, struct err *e)
 {
 	const struct verdict_rules rules = { .confidence = 0.95,
 					     .delta = c->t->q->delta,
@@ -347,12 +311,11 @@ static int confirm(struct contest *c, struct err *e)
 	const char *metric = o->nr == 1 ? tune_term_metric(&o->term[0], 0) : NULL;
 	struct comparison x;
 	struct results r;
-	unsigned launches = confirm_launches(c->t);
-	int rc = round_of(c, launches ? launches : CONFIRM_LAUNCHES, "confirm", &r, e);
+	int rc = round_of(c, confirm_launches(c), "confirm", &r, e);
 
 	if (rc)
 		return rc;
-	snprintf(c->t->folder, sizeof(c->t->folder), "%.240s/confirm", c->folder);
+	snprintf(c->t->folder, sizeof(c->t->folder), "%s", c->last);
 	snprintf(c->t->gain.metric, sizeof(c->t->gain.metric), "%s", metric ? metric : "objective");
 	if (metric) {
 		judge_begin(&x, &r, 1, &r, 0, metric);
@@ -369,10 +332,11 @@ static int confirm(struct contest *c, struct err *e)
 	return rc;
 }
 
-static int open_contest(struct contest *c, struct tuning *t, struct err *e)
+static int open_contest(struct tune_contest *c, struct tuning *t, struct err *e)
 {
 	time_t now = time(NULL);
 	uint32_t seed;
+	const char *text;
 	char stamp[32];
 	struct tm tm;
 
@@ -386,20 +350,20 @@ static int open_contest(struct contest *c, struct tuning *t, struct err *e)
 	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
 		return err_set(e, -errno, "getrandom: %s", strerror(errno));
 	c->seed = seed;
-	for (unsigned i = 0; i < t->q->given.nr; i++)
-		if (!strcmp(t->q->given.set[i].name, "seed") &&
-		    strcmp(t->q->given.set[i].text, "auto"))
-			c->seed = strtoull(t->q->given.set[i].text, NULL, 0);
+	text = tune_contest_given(c, "seed");
+	if (text && strcmp(text, "auto") != 0)
+		c->seed = strtoull(text, NULL, 0);
 	return 0;
 }
 
 int tune_host(struct tuning *t, struct err *e)
 {
-	struct contest c;
+	struct tune_contest c;
 	int rc = open_contest(&c, t, e);
 
 	if (!rc)
 		enter(&c);
+	t->region_ms = "";
 	while (!rc && c.n > 1) {
 		char name[32];
 		struct results r;
@@ -411,10 +375,12 @@ int tune_host(struct tuning *t, struct err *e)
 		rc = halve(&c, &r, e);
 		results_release(&r);
 	}
-	if (rc)
+	if (!rc && c.n)
+		rc = confirm(&c, e);
+	if (c.pace)
+		t->region_ms = tune_paces[c.pace].ms;
+	if (rc || c.n)
 		return rc;
-	if (c.n)
-		return confirm(&c, e);
 	t->verdict = *c.aside ? TUNE_INCONCLUSIVE : TUNE_KEEP;
 	if (*c.aside)
 		snprintf(

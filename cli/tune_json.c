@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <math.h>
+#include <stdlib.h>
 
 #include "cli/tune.h"
 
@@ -122,5 +123,7 @@ json_t *tune_json(const struct tuning *t)
 	json_object_set_new(o, "effort", effort(t));
 	if (t->folder[0])
 		json_object_set_new(o, "launches", json_string(t->folder));
+	if (t->region_ms && *t->region_ms)
+		json_object_set_new(o, "shortened_to_ms", json_integer(atoi(t->region_ms)));
 	return o;
 }

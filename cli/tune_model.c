@@ -131,8 +131,13 @@ int tune_model_eval(void *model, unsigned p, double share, double *score, struct
 	struct tune_model *m = model;
 	const struct tune_point *point = m->space->point;
 	struct tune_values v, *base = share < 1 ? &m->brief_base : &m->values[0];
-	int rc = tune_model_trial(m, p, share, NULL, &v, e);
+	int rc;
 
+	*score = 1;
+	if (!p && share >= 1 &&
+	    base->n) /* it was tried already: to see whether the objective can be had */
+		return 0;
+	rc = tune_model_trial(m, p, share, NULL, &v, e);
 	*score = INFINITY;
 	if (rc == -ECANCELED && p) {
 		m->failed++;

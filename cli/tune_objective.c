@@ -162,6 +162,11 @@ int tune_term_is_memory(const struct tune_term *t)
 	return !strcmp(t->name, "memory");
 }
 
+int tune_term_is_counted(const struct tune_term *t)
+{
+	return strchr(t->name, '.') && strncmp(t->name, "model.", 6) != 0;
+}
+
 const char *tune_term_metric(const struct tune_term *t, int modelled)
 {
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)

@@ -51,6 +51,8 @@ int tune_objective_parse(struct tune_objective *o, const char *text, struct err 
  * there is none there. */
 const char *tune_term_metric(const struct tune_term *t, int modelled);
 int tune_term_is_memory(const struct tune_term *t);
+/* A metric that only trials on this machine have. */
+int tune_term_is_counted(const struct tune_term *t);
 
 /* @now against @base; @memory: ratio of the bytes per object. INFINITY: some number is missing. */
 double tune_objective_score(const struct tune_objective *o, int modelled,

@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STARTS 6u   /* by the prior, before anything is known */
-#define EXPLORE 0.8 /* of the effort is for finding, the rest for finalists and simplifying */
+#define STARTS 6u	 /* by the prior, before anything is known */
+#define EXPLORE 0.8	 /* of the effort is for finding, the rest for finalists and simplifying */
+#define EXPLORE_FULL 0.9 /* where there are no finalists, since all trials are of full length */
 #define FINALISTS 8u
 #define PATIENCE 24u /* further ones by the prior in a row that gained nothing: then it is found */
 #define BRIEF_MOST 0.4	 /* brief trials that cost more of a full one save nothing */
@@ -19,6 +20,7 @@ struct state {
 	struct tune_found *f;
 	unsigned *by_prior; /* points, best first */
 	double limit;	    /* effort that exploring may use */
+	double enough;	    /* scores up to this are as good as the best */
 };
 
 /* ---- trials ---- */
@@ -67,6 +69,7 @@ static int begin(struct state *s, struct err *e)
 		free(f->brief);
 		f->brief = f->full;
 		f->brief_cost = 1;
+		s->limit = f->may * EXPLORE_FULL;
 		return rc;
 	}
 	f->brief_cost = ratio;
@@ -150,14 +153,30 @@ static unsigned best_known(const struct state *s)
 	return best;
 }
 
-/* The next by the prior that was not tried, and whose prior was not either; then any. */
-static unsigned next_by_prior(const struct state *s, bool any)
+/* @p with those toggles of @best about which the prior says nothing. */
+static unsigned like(const struct state *s, unsigned p, unsigned best)
+{
+	const struct tune_space *x = s->q->space;
+	const uint8_t *at = x->point[best].at;
+	unsigned now = p;
+
+	for (unsigned t = 0; t < x->nr_toggles && s->q->prior; t++) {
+		unsigned to = tune_space_step(x, now, t, at[t]);
+
+		if (to != TUNE_NONE && s->q->prior[to] == s->q->prior[p])
+			now = to;
+	}
+	return now;
+}
+
+/* The next by the prior that was not tried, like @best, and whose prior was not either; then any. */
+static unsigned next_by_prior(const struct state *s, unsigned best, bool any)
 {
 	const double *prior = s->q->prior;
 	double last = NAN;
 
 	for (unsigned i = 0; i < s->q->space->nr_points; i++) {
-		unsigned p = s->by_prior[i];
+		unsigned p = like(s, s->by_prior[i], best);
 		bool tried = !isnan(known(s, p));
 
 		if (!tried && (any || !(prior && fabs(prior[p] - last) <= PRIOR_SAME * last)))
@@ -168,36 +187,47 @@ static unsigned next_by_prior(const struct state *s, bool any)
 	return TUNE_NONE;
 }
 
+/* Down the list of the prior, and downhill from whatever gains. */
+static int follow_prior(struct state *s, struct err *e)
+{
+	unsigned at, p;
+	int rc = 0;
+
+	for (unsigned idle = 0; !rc && idle < PATIENCE && !spent_out(s); idle++) {
+		unsigned best = best_known(s);
+
+		p = next_by_prior(s, best, false);
+		if (p == TUNE_NONE)
+			p = next_by_prior(s, best, true);
+		if (p == TUNE_NONE)
+			break;
+		rc = try_brief(s, p, e);
+		if (!rc && known(s, p) < known(s, best) * (1 - TUNE_SAME)) {
+			rc = descend(s, p, &at, e);
+			idle = 0;
+		}
+	}
+	return rc;
+}
+
 static int explore(struct state *s, struct err *e)
 {
 	unsigned at = 0, p;
 	int rc = 0;
 
 	for (unsigned i = 0; i < STARTS && s->q->prior && !rc && !spent_out(s); i++) {
-		p = next_by_prior(s, false);
+		p = next_by_prior(s, 0, false);
 		if (p == TUNE_NONE)
 			break;
 		rc = try_brief(s, p, e);
 	}
 	if (!rc)
 		rc = descend(s, best_known(s), &at, e);
+	if (!rc && s->q->prior)
+		rc = follow_prior(s, e);
 	if (!rc)
 		rc = descend(s, 0, &at, e);
-	for (unsigned idle = 0; !rc && idle < PATIENCE && !spent_out(s); idle++) {
-		double best = known(s, best_known(s));
-
-		p = next_by_prior(s, false);
-		if (p == TUNE_NONE)
-			p = next_by_prior(s, true);
-		if (p == TUNE_NONE)
-			break;
-		rc = try_brief(s, p, e);
-		if (!rc && known(s, p) < best * (1 - TUNE_SAME)) {
-			rc = descend(s, p, &at, e);
-			idle = 0;
-		}
-	}
-	return rc;
+	return rc || s->q->prior ? rc : follow_prior(s, e);
 }
 
 /* ---- deciding ---- */
@@ -247,17 +277,18 @@ static void choose(struct state *s)
 	for (unsigned p = 1; p < s->q->space->nr_points; p++)
 		if (full[p] < best)
 			best = full[p];
-	if (full[0] <= best * (1 + TUNE_SAME)) {
+	s->enough = best * (1 + TUNE_SAME);
+	if (full[0] <= s->enough) {
 		s->f->pick = 0;
 		return;
 	}
 	for (unsigned p = 1; p < s->q->space->nr_points; p++)
-		if (full[p] <= best * (1 + TUNE_SAME) && (!pick || simpler(s, p, pick)))
+		if (full[p] <= s->enough && (!pick || simpler(s, p, pick)))
 			pick = p;
 	s->f->pick = pick;
 }
 
-/* Toggles of the winner that do nothing go back to what stands. */
+/* Toggles of the winner that do nothing go back to what stands; all of them together cost nothing either. */
 static int simplify(struct state *s, struct err *e)
 {
 	const struct tune_space *x = s->q->space;
@@ -274,7 +305,7 @@ static int simplify(struct state *s, struct err *e)
 			if (to == TUNE_NONE || to == s->f->pick)
 				continue;
 			rc = try_full(s, to, e);
-			again = !rc && s->f->full[to] <= s->f->full[s->f->pick] * (1 + TUNE_SAME) &&
+			again = !rc && s->f->full[to] <= s->enough &&
 				x->point[to].changes < x->point[s->f->pick].changes;
 			if (again)
 				s->f->pick = to;

@@ -8,9 +8,10 @@
  *
  *	what stands, at full length (and brief, where that saves something)
  *	the best by `prior`, a guess that costs nothing
- *	from the best so far: each toggle changed alone, moving on with each gain, until nothing gains;
- *	the same from what stands, and from the next best by `prior`, while the effort lasts and some of
- *	them still gain
+ *	from the best so far: each toggle changed alone, moving on with each gain, until nothing gains
+ *	the next best by `prior`, with those toggles of the best so far about which `prior` says nothing; and again
+ *	downhill from whatever gains
+ *	downhill from what stands, if there is effort left
  *	the best of the brief ones at full length, the longer list the cheaper they are
  *	each toggle of the winner back to what stands, where that costs nothing
  *

@@ -34,7 +34,9 @@ static void wrapped(FILE *f, const char *text)
 
 static void percent_fewer(FILE *f, double ratio)
 {
-	if (ratio > 0 && ratio < 0.5)
+	if (fabs(ratio - 1) < 1e-4)
+		fputs("the same", f);
+	else if (ratio > 0 && ratio < 0.5)
 		fprintf(f, "%.3g x less", 1 / ratio);
 	else if (ratio <= 1)
 		fprintf(f, "%.3g %% less", (1 - ratio) * 100);
@@ -82,6 +84,10 @@ static void verdict(const struct tuning *t, FILE *f)
 	default:
 		fprintf(f, "Inconclusive, so keep the default: %s.\n", t->why_not);
 	}
+	if (t->region_ms && *t->region_ms)
+		fprintf(f,
+			"  launches measured %s ms each: of longer ones too many were disturbed by other work here\n",
+			t->region_ms);
 	if (t->folder[0])
 		fprintf(f, "  the launches are in %s\n", t->folder);
 	if (t->reason[0]) {

@@ -62,6 +62,17 @@ says out '"decided_by": "hardware"'
 says out '"verdict": "\(keep-default\|inconclusive\|change\)"'
 [ -f launches/round-1/samples.csv ] || fail "no launches"
 
+# where other work is in the way of 20 ms, launches become shorter; not where their length was given
+taskset -c 0 sh -c 'while :; do :; done' &
+busy=$!
+one=(--vary fail_nth=101 --launches 2 --repeats 0 --cpus 0 --collect interference,time --json)
+expect 0 tune --workload hot-header --allow-debug on --hardware-only "${one[@]}" --out paces
+expect 0 tune --workload hot-header --allow-debug on --hardware-only "${one[@]}" --duration-ms 20 --out given
+kill "$busy"
+wait "$busy" 2>/dev/null
+[ -f paces/confirm/samples.csv ] && [ -f paces/confirm-ms-5/samples.csv ] || fail "no shorter launches: $(ls paces)"
+[ "$(ls given)" = confirm ] || fail "other launches than were given: $(ls given)"
+
 # a listing
 cat >list <<'END'
 slabinfo - version: 2.1
@@ -75,6 +86,18 @@ says out 'advice for 2 caches'
 says out 'keep the default: [012]'
 expect 0 tune --caches list --top 1 --target zen4 --ops 1000 --allow-debug on "${few[@]}" --json
 says out '"cache": "big"'
+
+# an objective that cannot be had is refused before anything is tried, with what could be
+expect 2 tune --workload hot-header --allow-debug on --objective time.ns_per_opp
+says err "no metric 'time.ns_per_opp'.*did you mean 'time.ns_per_op'"
+expect 2 tune "${hot[@]}" --target zen4 --objective model.l2_misses_per_opp
+says err "the model of zen4 has no number .*did you mean 'model.l2_misses_per_op'"
+expect 2 tune "${hot[@]}" --target zen4 --objective perf.cycles
+says err 'counted on this machine alone, and here the model decides (--target)'
+expect 2 tune "${hot[@]}" --objective misses+perf.cycles
+says err "a part of the objective is the model's"
+SLABSCOPE_HOSTFS=$work/none expect 77 tune "${hot[@]}" --objective perf.cycles --collect perf
+says err 'objective: perf.cycles is unavailable here: .*'
 
 # what is refused
 expect 2 tune --workload hot-header --allow-debug on --objective tim
