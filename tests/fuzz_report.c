@@ -13,26 +13,23 @@
 #include "cli/pictures.h"
 #include "cli/report.h"
 #include "tests/fuzz.h"
+#include "tests/run_bytes.h"
 
 const struct fuzz_slice fuzz_slice = { .inputs = 3000, .max_len = 2048 };
 
-#define MOST_WORK 20000 /* configs x metrics x blocks of one input */
-
-static const char good_run[] =
-	"{\"format\":1,\"blocks\":3,\"host\":{\"hostname\":\"h\"},\"job\":\"[x]\\n\",\"command\":[\"run\",\"a b\"],"
-	"\"experiments\":[{\"name\":\"x\",\"first_config\":0,\"configs\":2,"
-	"\"axes\":[{\"name\":\"a\",\"values\":[\"0\",\"1\"]}]}],\"configs\":[{\"label\":\"a=0\","
-	"\"axes\":{\"a\":\"0\"}},{\"label\":\"a=1\",\"axes\":{\"a\":\"1\"}}]}";
-static const char head[] = "# slabscope samples 3\n"
-			   "trial,block,config,experiment,label,metric,value,unit,state,share,"
-			   "source,worker,note\n";
+static const struct run_bytes input = {
+	.fuzzer = "fuzz_report",
+	.name = "in|<put>",
+	.most = 20000,
+	.good = "{\"format\":1,\"blocks\":3,\"host\":{\"hostname\":\"h\"},\"job\":\"[x]\\n\",\"command\":[\"run\",\"a b\"],"
+		"\"experiments\":[{\"name\":\"x\",\"first_config\":0,\"configs\":2,"
+		"\"axes\":[{\"name\":\"a\",\"values\":[\"0\",\"1\"]}]}],\"configs\":[{\"label\":\"a=0\","
+		"\"axes\":{\"a\":\"0\"}},{\"label\":\"a=1\",\"axes\":{\"a\":\"1\"}}]}",
+};
 
 static void expect(int ok, const char *what)
 {
-	if (!ok) {
-		fprintf(stderr, "fuzz_report: %s\n", what);
-		abort();
-	}
+	run_bytes_expect(&input, ok, what);
 }
 
 /* ---- what comes out ---- */
@@ -158,32 +155,13 @@ static void draw(const struct results *run)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const uint8_t *nul = size ? memchr(data, '\0', size) : NULL;
-	size_t n = nul ? (size_t)(nul - data) : strlen(good_run);
-	json_t *run = json_loadb(nul ? (const char *)data : good_run, n, 0, NULL);
-	const uint8_t *rest = nul ? nul + 1 : data;
-	size_t len = (size_t)(data + size - rest), begin = nul ? 0 : strlen(head);
 	struct results r;
-	struct err e = { "" };
-	char *text;
-	int f, rc;
 
-	if (!run)
+	if (!run_of_bytes(&input, &r, data, size))
 		return 0;
-	text = malloc(begin + len + 1);
-	expect(text != NULL, "out of memory");
-	memcpy(text, head, begin);
-	if (len)
-		memcpy(text + begin, rest, len);
-	rc = results_make(&r, "in|<put>", run, text, begin + len, &e);
-	json_decref(run);
-	if (rc)
-		return 0;
-	if ((unsigned long long)r.nr_configs * r.nr_metrics * r.blocks <= MOST_WORK) {
-		for (f = DOC_HTML; f <= DOC_TERMINAL; f++)
-			tell(&r, (enum doc_format)f);
-		draw(&r);
-	}
+	for (int f = DOC_HTML; f <= DOC_TERMINAL; f++)
+		tell(&r, (enum doc_format)f);
+	draw(&r);
 	results_release(&r);
 	return 0;
 }
