@@ -213,6 +213,9 @@ uint64_t meta_live(struct kmem_meta *m);	    /* blocks handed out and not return
 bool meta_owns(struct kmem_meta *m,
 	       const void *p); /* in a chunk; blocks mapped one by one are not found */
 
+void meta_fork_lock(struct kmem_meta *m);
+void meta_fork_unlock(struct kmem_meta *m);
+
 /* ---- inject.c ---- */
 
 /* 1: this passage of @point must fail. @core may be NULL (system-wide only). */
@@ -235,6 +238,13 @@ void slot_claim_all(struct kmem_cache *c, struct array_cache **ac);
 struct array_cache *array_create(struct kmem_system *s, struct kmem_cache_core *core, unsigned node,
 				 unsigned limit, unsigned batchcount);
 unsigned cpu_to_node(const struct kmem_system *s, int cpu);
+/* In the child of a fork(): this thread is the only one, so no other has a slot or is busy in @c. */
+void slot_forked(void);
+void slot_forked_cache(struct kmem_cache *c);
+
+/* ---- system.c ---- */
+
+void system_init_locks(struct kmem_system *s);
 
 /* ---- list3.c ---- */
 

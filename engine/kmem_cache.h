@@ -17,7 +17,8 @@
  *	               no lock, inline           node's lock: slabs_partial, slabs_free, slabs_full
  *
  * Threads: everything may be called by any thread at any time except where said; none of it from signal
- * handlers. fork(): the child may use the system only if no other thread was inside it at the fork.
+ * handlers. fork(): the child may use the system if no other thread was inside it at the fork, or if
+ * kmem_system_fork_prepare() and _done() stood around it.
  *
  * How the fast path stays without lock: slot[cpu].ac points to the CPU's array while nobody owns it, and to an
  * always-empty, always-full stub while somebody does. A fast operation is a restartable sequence (x86-64,
@@ -118,7 +119,18 @@ int kmem_system_create(struct kmem_system **out, const struct kmem_system_config
 /* Destroys general caches and memory. -EBUSY (text names them) if other caches exist: nothing is done then. */
 int kmem_system_destroy(struct kmem_system *s, struct err *e);
 
+/*
+ * Around fork(), by the thread that forks: everything is held still from _prepare() until _done(), which is called in
+ * the parent and in the child (@child 1). What other threads had under way is lost to the child: at most the slabs and
+ * batches that they were moving. The reaper does not run in the child. For pthread_atfork().
+ */
+void kmem_system_fork_prepare(struct kmem_system *s);
+void kmem_system_fork_done(struct kmem_system *s, int child);
+
 const struct kmem_machine *kmem_system_machine(const struct kmem_system *s);
+struct pages_map;
+/* For who looks up many addresses (engine/pages.h); fixed for the life of the system. */
+const struct pages_map *kmem_system_map(const struct kmem_system *s);
 
 /* KMEM_CPU_SLOT: this thread is CPU @slot from now on (-1: give the slot back, also done at thread exit).
  * -EBUSY: another thread has it; -EINVAL: outside 0..KMEM_MAX_CPUS-1. A thread that never asks gets a free slot at

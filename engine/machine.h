@@ -53,6 +53,10 @@ void kmem_machine_zonelist(const struct kmem_machine *m, unsigned node, uint8_t 
 /* Highest possible CPU + 1 of the system that runs this, as the kernel says ("0-1", "0,4-7"). */
 unsigned kmem_possible_cpus(void);
 
+/* How threads of this process can learn their CPU: KMEM_CPU_RSEQ where it has a registered rseq area and the kernel's
+ * membarrier for it; else KMEM_CPU_SLOT. */
+unsigned kmem_cpu_source(void);
+
 unsigned kmem_machine_node_cpus(const struct kmem_machine *m, unsigned node);
 
 #endif

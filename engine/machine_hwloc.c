@@ -147,23 +147,6 @@ static unsigned node_of(const struct found *f, unsigned cpu)
 	return out ? substitute(f, out) : 0;
 }
 
-unsigned kmem_possible_cpus(void)
-{
-	FILE *f = fopen("/sys/devices/system/cpu/possible", "re");
-	unsigned last = 0, n = 0;
-	char c;
-
-	if (!f) /* no /sys, as in a bare chroot */
-		return (unsigned)sysconf(_SC_NPROCESSORS_CONF);
-	while (fscanf(f, "%u", &last) == 1) {
-		n = last + 1;
-		if (fscanf(f, "%c", &c) != 1 || (c != ',' && c != '-'))
-			break;
-	}
-	fclose(f);
-	return n;
-}
-
 static int find_cpus(const struct found *f, struct kmem_machine *m, struct err *e)
 {
 	hwloc_bitmap_t may = hwloc_bitmap_dup(hwloc_topology_get_allowed_cpuset(f->topo));
@@ -245,28 +228,6 @@ static void find_caches(const struct found *f, struct kmem_machine *m)
 		m->cache_line = l2 ? l2 : 64;
 }
 
-/* ---- which CPU a thread is on ---- */
-
-#ifdef KMEM_RSEQ
-static unsigned cpu_source(void)
-{
-	int cpu;
-
-	if (!__rseq_size)
-		return KMEM_CPU_SLOT;
-	/* cpu_id of struct rseq: negative while the kernel does not keep it up to date */
-	__asm__ volatile("movl %%fs:4(%1), %0" : "=r"(cpu) : "r"(__rseq_offset));
-	if (cpu < 0 || !(kmem_membarrier_register() & KMEM_BARRIER_RSEQ))
-		return KMEM_CPU_SLOT;
-	return KMEM_CPU_RSEQ;
-}
-#else
-static unsigned cpu_source(void)
-{
-	return KMEM_CPU_SLOT;
-}
-#endif
-
 /* ---- all of it ---- */
 
 /* hwloc goes on with the real machine when it cannot read the one that was asked for, or gives up
@@ -299,7 +260,7 @@ static int describe(struct found *f, struct kmem_machine *m, struct err *e)
 	find_caches(f, m);
 	m->page_size = (unsigned)sysconf(_SC_PAGESIZE);
 	m->emulated = !f->native;
-	m->cpu_source = f->native ? cpu_source() : KMEM_CPU_SLOT;
+	m->cpu_source = f->native ? kmem_cpu_source() : KMEM_CPU_SLOT;
 	return 0;
 }
 

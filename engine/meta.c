@@ -156,3 +156,13 @@ uint64_t meta_live(struct kmem_meta *m)
 	kmem_unlock(&m->lock);
 	return n;
 }
+
+void meta_fork_lock(struct kmem_meta *m)
+{
+	kmem_lock(&m->lock);
+}
+
+void meta_fork_unlock(struct kmem_meta *m)
+{
+	kmem_unlock(&m->lock);
+}

@@ -387,3 +387,32 @@ void pages_set_limit(struct pages *p, unsigned node, uint64_t bytes)
 	if (node < p->nr_nodes)
 		atomic_store_explicit(&p->node[node].limit, bytes, memory_order_relaxed);
 }
+
+/* ---- fork ---- */
+
+static void each_arena(struct pages *p, void (*op)(struct kmem_lock *))
+{
+	for (unsigned n = 0; n < p->nr_nodes; n++)
+		for (unsigned i = 0; i < BACKING_NR; i++)
+			op(&p->node[n].arena[i].lock);
+}
+
+static void lock_op(struct kmem_lock *l)
+{
+	kmem_lock(l);
+}
+
+static void unlock_op(struct kmem_lock *l)
+{
+	kmem_unlock(l);
+}
+
+void pages_fork_lock(struct pages *p)
+{
+	each_arena(p, lock_op);
+}
+
+void pages_fork_unlock(struct pages *p)
+{
+	each_arena(p, unlock_op);
+}

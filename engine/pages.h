@@ -90,6 +90,10 @@ int pages_is_account(const struct pages *p, const void *addr);
 
 int pages_check(struct pages *p, struct err *e);
 
+/* Every lock, around a fork(). No other function in between. */
+void pages_fork_lock(struct pages *p);
+void pages_fork_unlock(struct pages *p);
+
 /* The layout, for the arithmetic below; set once by pages_create(), never changes. */
 struct pages_map {
 	uintptr_t base;	     /* start of the reservation */

@@ -7,11 +7,13 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/mempolicy.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "engine/sysfile.h"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
@@ -73,18 +75,16 @@ static int sys_resident(void *addr, size_t len, unsigned char *vec)
 /* The number in a file that begins with one, or after @key at a line's start; 0: not there. */
 static unsigned long long number_in(const char *path, const char *key)
 {
-	FILE *f = fopen(path, "re");
-	unsigned long long n = 0;
-	char line[256];
+	char buf[4096];
+	const char *p = buf;
 
-	if (!f)
-		return 0;
-	while (fgets(line, sizeof(line), f))
-		if (!strncmp(line, key, strlen(key)) &&
-		    sscanf(line + strlen(key), " %llu", &n) == 1)
-			break;
-	fclose(f);
-	return n;
+	kmem_read_file(path, buf, sizeof(buf));
+	while (strncmp(p, key, strlen(key))) {
+		p = strchr(p, '\n');
+		if (!p++)
+			return 0;
+	}
+	return strtoull(p + strlen(key), NULL, 10);
 }
 
 static size_t sys_thp_size(void)

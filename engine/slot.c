@@ -285,3 +285,20 @@ void slot_claim_all(struct kmem_cache *c, struct array_cache **ac)
 	if (arrays)
 		slot_quiesce(c, -1);
 }
+
+void slot_forked(void)
+{
+	for (unsigned i = 0; i < KMEM_MAX_CPUS / 64; i++) {
+		uint64_t mine = kmem_tls_slot >= 0 && (unsigned)kmem_tls_slot / 64 == i ?
+					1ull << (kmem_tls_slot % 64) :
+					0;
+
+		atomic_store(&slot_taken[i], mine);
+	}
+}
+
+void slot_forked_cache(struct kmem_cache *c)
+{
+	for (unsigned i = 0; i < c->nr_slots; i++)
+		__atomic_store_n(&c->slot[i].busy, 0, __ATOMIC_RELAXED);
+}

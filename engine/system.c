@@ -68,7 +68,8 @@ static void system_free(struct kmem_system *s)
 	munmap(s, sizeof(*s));
 }
 
-static void system_init_locks(struct kmem_system *s)
+/* Also in the child of a fork(), where a mutex that the parent locked cannot be unlocked. */
+void system_init_locks(struct kmem_system *s)
 {
 	pthread_mutexattr_t a;
 	pthread_condattr_t c;
@@ -83,7 +84,6 @@ static void system_init_locks(struct kmem_system *s)
 	pthread_condattr_setclock(&c, CLOCK_MONOTONIC);
 	pthread_cond_init(&s->reaper_cond, &c);
 	pthread_condattr_destroy(&c);
-	list_init(&s->chain);
 }
 
 static int system_machine(struct kmem_system *s, const struct kmem_system_config *c, struct err *e)
@@ -127,6 +127,7 @@ int kmem_system_create(struct kmem_system **out, const struct kmem_system_config
 	if (s == MAP_FAILED)
 		return err_set(e, -ENOMEM, "no memory for an allocator");
 	system_init_locks(s);
+	list_init(&s->chain);
 	s->report = c->report ? c->report : report_default;
 	s->report_arg = c->report_arg;
 	atomic_store(&s->fail_at, c->fail_at);
@@ -171,6 +172,11 @@ int kmem_system_destroy(struct kmem_system *s, struct err *e)
 const struct kmem_machine *kmem_system_machine(const struct kmem_system *s)
 {
 	return &s->machine;
+}
+
+const struct pages_map *kmem_system_map(const struct kmem_system *s)
+{
+	return s->map;
 }
 
 void kmem_system_node_limit(struct kmem_system *s, unsigned node, uint64_t bytes)
