@@ -87,6 +87,7 @@ endif
 src = $(sort $(wildcard $(1)/*.c $(1)/*/*.c))
 LIB_SRC := $(call src,lib)
 ENGINE_SRC := $(call src,engine)
+PRELOAD_SRC := $(call src,preload)
 MAIN_SRC := cli/main.c
 APP_SRC := $(call src,workloads) $(call src,collectors) $(filter-out $(MAIN_SRC),$(call src,cli))
 TEST_SRC := $(sort $(wildcard tests/test_*.c))
@@ -98,8 +99,8 @@ CLI_TESTS := $(sort $(wildcard tests/cli/*.sh))
 SH_TESTS := $(sort $(wildcard tests/check_*.sh))
 # In place of the thread sanitizer's runtime; see "the model's build"
 HOOK_SRC := $(sort $(wildcard collectors/model/hooks/*.c))
-ALL_SRC := $(LIB_SRC) $(ENGINE_SRC) $(APP_SRC) $(MAIN_SRC) $(HOOK_SRC)
-ALL_HDR := $(sort $(wildcard lib/*.h lib/*/*.h engine/*.h workloads/*.h collectors/*.h cli/*.h tests/*.h bench/*.h \
+ALL_SRC := $(LIB_SRC) $(ENGINE_SRC) $(PRELOAD_SRC) $(APP_SRC) $(MAIN_SRC) $(HOOK_SRC)
+ALL_HDR := $(sort $(wildcard lib/*.h lib/*/*.h engine/*.h preload/*.h workloads/*.h collectors/*.h cli/*.h tests/*.h bench/*.h \
 	engine/*/*.h workloads/*/*.h collectors/*/*.h collectors/model/hooks/*.h))
 
 obj = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
@@ -120,12 +121,17 @@ ENGINE_LIB := err opt opt_list rng
 LIB_PART := $(addprefix lib/,$(addsuffix .c,$(ENGINE_LIB)))
 LIBRARY_A := $(OUT)/libslabscope.a
 LIBRARY_SO := $(OUT)/libslabscope.so.$(SOVERSION)
+# The engine behind malloc: without hwloc (preload/machine.c stands in) and without the seam to other allocators.
+# Sanitizers have a malloc of their own.
+PRELOAD_PART := $(PRELOAD_SRC) $(LIB_PART) $(filter-out engine/machine_hwloc.c engine/allocator.c engine/peer.c \
+	$(wildcard engine/alloc_*.c),$(ENGINE_SRC))
+PRELOAD_SO := $(if $(filter release debug,$(VARIANT)),$(OUT)/libslabscope-malloc.so)
 PUBLIC_HDR := engine/kmem_cache.h engine/fastpath.h engine/rseq.h engine/geometry.h engine/machine.h engine/slab_config.h \
 	lib/err.h lib/opt.h
 
 # ---- build ---------------------------------------------------------------------------------------------------
 
-all: $(PROG) $(MODEL) $(LIBRARY_A) $(LINK) ## build ./slabscope and the engine's library (the default)
+all: $(PROG) $(MODEL) $(LIBRARY_A) $(PRELOAD_SO) $(LINK) ## build ./slabscope and the engine's library (the default)
 
 slabscope: $(PROG)
 	$(Q)ln -sfn $(PROG) $@
@@ -183,6 +189,11 @@ $(LIBRARY_SO): $(call pic,$(ENGINE_SRC) $(LIB_PART))
 		$(if $(findstring sanitize,$(ALL_CFLAGS)),,-Wl,-z,defs) \
 		-o $@ $(filter %.o,$^) $(ENGINE_LIBS)
 	$(Q)ln -sfn $(@F) $(OUT)/libslabscope.so
+
+$(OUT)/libslabscope-malloc.so: $(call pic,$(PRELOAD_PART)) preload/malloc.map
+	$(say) LD $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -shared -Wl,-soname,$(@F) -Wl,--version-script=preload/malloc.map \
+		-Wl,-z,defs,-z,now,--as-needed -o $@ $(filter %.o,$^) -pthread -lm
 
 link = $(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
 
@@ -287,14 +298,22 @@ $(BENCHES): $(OUT)/bench_%: $(OUT)/obj/bench/%.o $(ALL_A)
 	$(say) LD $@
 	$(link) $(ALL_LIBS)
 
+# Without the engine: it comes by LD_PRELOAD.
+PRELOAD_TEST := $(OUT)/tests/preload_exercise
+$(PRELOAD_TEST): $(call obj,tests/preload/exercise.c)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(link)
+
 .PHONY: tests fuzzers benches library FORCE
 tests: $(TESTS) ## build the test programs
 fuzzers: $(FUZZERS)
 benches: $(BENCHES)
 library: $(LIBRARY_A) $(LIBRARY_SO) ## build libslabscope.a and libslabscope.so
 
--include $(patsubst %.o,%.d,$(call obj,$(ALL_SRC) $(TEST_SRC) $(FUZZ_SRC) $(TEST_HELP_SRC) tests/fuzz_main.c $(BENCH_SRC) $(GUEST_SRC)) \
-	$(call pic,$(ENGINE_SRC) $(LIB_PART)))
+-include $(patsubst %.o,%.d,$(call obj,$(ALL_SRC) $(TEST_SRC) $(FUZZ_SRC) $(TEST_HELP_SRC) tests/fuzz_main.c tests/preload/exercise.c $(BENCH_SRC) \
+	$(GUEST_SRC)) \
+	$(call pic,$(ENGINE_SRC) $(LIB_PART) $(PRELOAD_SRC)))
 
 # ---- check, demo, bench --------------------------------------------------------------------------------------
 
@@ -317,7 +336,7 @@ check-long: ## the same with longer tests and a hundred times the fuzzing
 	$(again) check-run SLABSCOPE_TEST_LONG=1
 
 .PHONY: check-build
-check-build: all tests fuzzers library $(if $(MODEL),model-tests)
+check-build: all tests fuzzers library $(if $(MODEL),model-tests) $(if $(PRELOAD_SO),$(PRELOAD_TEST))
 
 # Sanitizer variants leave out what starts make or measures: it would say the same again.
 # So does a cross build, whose programs start others of theirs only where the kernel knows how to.
@@ -393,6 +412,7 @@ install: all library ## install under $(DESTDIR)$(PREFIX)
 	$(Q)$(INSTALL) -m 644 $(LIBRARY_A) $(LIBDIR)/
 	$(Q)$(INSTALL) -m 755 $(LIBRARY_SO) $(LIBDIR)/
 	$(Q)ln -sfn libslabscope.so.$(SOVERSION) $(LIBDIR)/libslabscope.so
+	$(Q)$(if $(PRELOAD_SO),$(INSTALL) -m 755 $(PRELOAD_SO) $(LIBDIR)/)
 	$(Q)for h in $(PUBLIC_HDR); do \
 		sed -E 's|#include "(engine\|lib)/([a-z_]+\.h)"|#include <slabscope/\2>|' $$h >$(INCDIR)/$${h##*/} || exit 1; done
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' slabscope.pc.in >$(LIBDIR)/pkgconfig/slabscope.pc
@@ -403,6 +423,7 @@ install: all library ## install under $(DESTDIR)$(PREFIX)
 
 uninstall: ## remove what install put there
 	$(Q)rm -f $(BINDIR)/slabscope $(LIBDIR)/libslabscope.a $(LIBDIR)/libslabscope.so $(LIBDIR)/libslabscope.so.$(SOVERSION) \
+		$(LIBDIR)/libslabscope-malloc.so \
 		$(LIBDIR)/pkgconfig/slabscope.pc $(addprefix $(MANDIR)/,$(notdir $(MAN)))
 	$(Q)rm -rf $(INCDIR) $(SHAREDIR) $(LIBEXECDIR)
 
@@ -412,7 +433,7 @@ clean: ## remove what was built (results stay)
 # ---- looking at the sources ----------------------------------------------------------------------------------
 
 .PHONY: format format-check tidy cppcheck include-check lint
-C_FILES := $(ALL_SRC) $(ALL_HDR) $(wildcard tests/*.c tests/model/*.[ch] tests/guest/*.[ch] bench/peers/*.c) $(BENCH_SRC)
+C_FILES := $(ALL_SRC) $(ALL_HDR) $(wildcard tests/*.c tests/preload/*.c tests/model/*.[ch] tests/guest/*.[ch] bench/peers/*.c) $(BENCH_SRC)
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY ?= clang-tidy
 

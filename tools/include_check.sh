@@ -15,13 +15,14 @@ allowed() {
 	case $1 in
 	lib) echo "lib" ;;
 	engine) echo "lib engine" ;;
+	preload) echo "lib engine preload" ;;
 	workloads | collectors) echo "lib engine workloads collectors" ;;
 	cli | tests | bench) echo "lib engine workloads collectors cli tests bench" ;;
 	esac
 }
 
 bad=0
-for dir in lib engine workloads collectors cli tests bench; do
+for dir in lib engine preload workloads collectors cli tests bench; do
 	[ -d "$dir" ] || continue
 	files=$(find "$dir" -name '*.[ch]' -o -name '*.def' | sort)
 	[ -n "$files" ] || continue
