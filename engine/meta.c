@@ -91,6 +91,7 @@ static struct meta_block *meta_carve(struct kmem_meta *m, size_t bytes)
 void *meta_alloc(struct kmem_meta *m, size_t size)
 {
 	size_t bytes = 2 * META_LINE;
+	bool used = false;
 	struct meta_block *b;
 
 	while (bytes < size + META_LINE)
@@ -106,13 +107,19 @@ void *meta_alloc(struct kmem_meta *m, size_t size)
 	}
 	kmem_lock(&m->lock);
 	b = m->free[meta_class(bytes)];
+	used = b != NULL;
 	if (b)
 		m->free[meta_class(bytes)] = b->next;
 	else
 		b = meta_carve(m, bytes);
 	m->live += b != NULL;
 	kmem_unlock(&m->lock);
-	return b ? memset((char *)b + META_LINE, 0, bytes - META_LINE) : NULL;
+	if (!b)
+		return NULL;
+	/* fresh from the kernel it is zero, and pages that nobody needs yet stay untouched */
+	if (used)
+		memset((char *)b + META_LINE, 0, bytes - META_LINE);
+	return (char *)b + META_LINE;
 }
 
 void meta_free(struct kmem_meta *m, void *p)
