@@ -34,19 +34,16 @@ static void fork_prepare(void)
 {
 	kmem_lock(&making);
 	kmem_system_fork_prepare(sys);
-	large_fork_lock();
 }
 
 static void fork_parent(void)
 {
-	large_fork_unlock();
 	kmem_system_fork_done(sys, 0);
 	kmem_unlock(&making);
 }
 
 static void fork_child(void)
 {
-	large_fork_unlock();
 	kmem_system_fork_done(sys, 1);
 	kmem_unlock(&making);
 }

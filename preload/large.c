@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * Objects that are a mapping each, behind a header of one line; mremap() resizes them without copying. A few that were
- * freed are kept, since a buffer that comes and goes would otherwise fault in all of its pages each time.
- */
+/* Objects that are a mapping each, behind a header of one line; mremap() resizes them without copying. */
 #include <errno.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "engine/lock.h"
 #include "preload/preload.h"
 
 #define LARGE_HEADER 64
-#define KEPT_NR 8
-#define KEPT_MOST ((size_t)2 << 20) /* bytes of each at most */
 #define LARGE_MAGIC UINT64_C(0x51ab5c09e1a46e00)
 
 /* Directly before the object, in the same page or the one before. */
@@ -56,87 +50,13 @@ static struct large *checked(const void *p, const char *doing)
 	return h;
 }
 
-/* ---- mappings that were freed: whole ones, with the object directly behind the header ---- */
-
-static struct {
-	struct kmem_lock lock;
-	unsigned next; /* whose turn it is to go */
-	struct {
-		char *base;
-		size_t bytes;
-	} at[KEPT_NR];
-} kept;
-
-/* One of @bytes, or up to a quarter more. */
-static char *kept_take(size_t *bytes)
-{
-	char *base = NULL;
-
-	if (*bytes > KEPT_MOST)
-		return NULL;
-	kmem_lock(&kept.lock);
-	for (unsigned i = 0; i < KEPT_NR && !base; i++)
-		if (kept.at[i].bytes >= *bytes && kept.at[i].bytes <= *bytes + *bytes / 4) {
-			base = kept.at[i].base;
-			*bytes = kept.at[i].bytes;
-			kept.at[i].bytes = 0;
-		}
-	kmem_unlock(&kept.lock);
-	return base;
-}
-
-/* Keeps [base, base + bytes) in the place of another, which *base and *bytes are afterwards (bytes 0: none). */
-static void kept_put(char **base, size_t *bytes)
-{
-	char *in = *base;
-	size_t in_bytes = *bytes;
-	unsigned i = 0;
-
-	kmem_lock(&kept.lock);
-	while (i < KEPT_NR && kept.at[i].bytes)
-		i++;
-	if (i == KEPT_NR)
-		i = kept.next++ % KEPT_NR;
-	*base = kept.at[i].base;
-	*bytes = kept.at[i].bytes;
-	kept.at[i].base = in;
-	kept.at[i].bytes = in_bytes;
-	kmem_unlock(&kept.lock);
-}
-
-void large_fork_lock(void)
-{
-	kmem_lock(&kept.lock);
-}
-
-void large_fork_unlock(void)
-{
-	kmem_unlock(&kept.lock);
-}
-
-/* ---- objects ---- */
-
-static void *large_again(size_t size, bool zero)
-{
-	size_t bytes = page_up(size + LARGE_HEADER);
-	char *base = kept_take(&bytes);
-
-	if (!base)
-		return NULL;
-	put_header(base + LARGE_HEADER, base, bytes);
-	return zero ? memset(base + LARGE_HEADER, 0, size) : base + LARGE_HEADER;
-}
-
-void *large_alloc(size_t size, size_t align, bool zero)
+void *large_alloc(size_t size, size_t align)
 {
 	size_t extra = align > LARGE_HEADER ? align : LARGE_HEADER, bytes, start, end;
 	char *base, *p;
 
 	if (size > PTRDIFF_MAX - extra - (64 << 10))
 		return NULL;
-	p = align <= LARGE_HEADER ? large_again(size, zero) : NULL;
-	if (p)
-		return p;
 	bytes = page_up(size + extra);
 	base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (base == MAP_FAILED)
@@ -156,15 +76,9 @@ void *large_alloc(size_t size, size_t align, bool zero)
 void large_free(void *p)
 {
 	struct large *h = checked(p, "free");
-	size_t bytes = h->bytes;
-	char *base = h->base;
 	int saved = errno;
 
-	h->magic = 0;
-	if (bytes <= KEPT_MOST && (char *)p == base + LARGE_HEADER)
-		kept_put(&base, &bytes);
-	if (bytes)
-		munmap(base, bytes);
+	munmap(h->base, h->bytes);
 	errno = saved;
 }
 

@@ -13,15 +13,15 @@
 #define NOINLINE __attribute__((noinline, cold))
 #define PUBLIC __attribute__((visibility("default")))
 
-/* What nothing else has. */
-static NOINLINE void *alloc_elsewhere(size_t size, size_t align, unsigned flags)
+/* What nothing else has; zeroed. */
+static NOINLINE void *alloc_elsewhere(size_t size, size_t align)
 {
 	void *p = NULL;
 
 	if (size <= 1024 && !malloc_map.base)
 		p = boot_alloc(size, align);
 	if (!p)
-		p = large_alloc(size, align, flags & KMEM_ZERO);
+		p = large_alloc(size, align);
 	if (!p)
 		errno = ENOMEM;
 	return p;
@@ -39,7 +39,7 @@ static NOINLINE void *alloc_class_slow(unsigned class, unsigned flags)
 	if (c)
 		p = kmem_cache_alloc(c, flags);
 	errno = saved;
-	return p ? p : alloc_elsewhere(class_size(class), MALLOC_ALIGN, flags);
+	return p ? p : alloc_elsewhere(class_size(class), MALLOC_ALIGN);
 }
 
 static inline void *alloc_class(unsigned class, unsigned flags)
@@ -61,7 +61,7 @@ static inline void *alloc(size_t size, unsigned flags)
 {
 	if (unlikely(size - 1 >= CLASS_MAX)) {
 		if (size)
-			return alloc_elsewhere(size, MALLOC_ALIGN, flags);
+			return alloc_elsewhere(size, MALLOC_ALIGN);
 		size = 1;
 	}
 	return alloc_class(class_of(size), flags);
@@ -142,7 +142,7 @@ static void *alloc_aligned(size_t align, size_t size)
 	}
 	if (align <= 4096 && size <= (size_t)1 << (ALIGNED_MIN_SHIFT + ALIGNED_NR - 1))
 		p = alloc_aligned_class(align, size);
-	return p ? p : alloc_elsewhere(size, align, 0);
+	return p ? p : alloc_elsewhere(size, align);
 }
 
 static bool power_of_two(size_t n)

@@ -57,15 +57,13 @@ void *boot_alloc(size_t size, size_t align);
 bool boot_owns(const void *p);
 size_t boot_size(const void *p);
 
-/* ---- large.c: mappings of their own. NULL: no memory ---- */
+/* ---- large.c: mappings of their own. Zeroed; NULL: no memory ---- */
 
-void *large_alloc(size_t size, size_t align, bool zero);
+void *large_alloc(size_t size, size_t align);
 void large_free(void *p);
 size_t large_size(const void *p);
 /* Another size at another place, contents kept; NULL: no memory, and @p is as it was. */
 void *large_resize(void *p, size_t size);
-void large_fork_lock(void);
-void large_fork_unlock(void);
 
 /* ---- say.c ---- */
 
