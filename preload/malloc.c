@@ -130,11 +130,14 @@ static void *alloc_aligned(size_t align, size_t size)
 {
 	void *p = NULL;
 
+	/* an object of no bytes would begin where its memory ends, and the address be somebody else's */
+	if (!size)
+		size = 1;
 	if (align <= MALLOC_ALIGN)
 		return alloc(size, 0);
 	if (align <= 64 && size <= CLASS_MAX - align) {
 		/* a class of a multiple of 32 or 64 bytes is aligned so, unless colour_off says otherwise */
-		p = alloc(size ? (size + align - 1) & ~(align - 1) : align, 0);
+		p = alloc((size + align - 1) & ~(align - 1), 0);
 		if (!p || !((uintptr_t)p & (align - 1)))
 			return p;
 		release(p);
