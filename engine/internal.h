@@ -138,7 +138,8 @@ struct kmem_system {
 	struct kmem_meta *meta;
 	unsigned nr_slots; /* CPUs that can have an array */
 	unsigned alloc_slots; /* slots that exist: the inline path indexes by the real CPU even where the machine is
-				 synthetic and smaller; those beyond nr_slots hold the stub for ever */
+				 synthetic and smaller; those beyond nr_slots hold the stub for ever. The last is
+				 kmem_system_spare_slot() */
 	unsigned barriers; /* KMEM_BARRIER_ALL */
 	kmem_report_fn report;
 	void *report_arg;

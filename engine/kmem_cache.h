@@ -127,6 +127,15 @@ int kmem_system_destroy(struct kmem_system *s, struct err *e);
 void kmem_system_fork_prepare(struct kmem_system *s);
 void kmem_system_fork_done(struct kmem_system *s, int child);
 
+/*
+ * vfork(): the child runs on its parent's memory, struct rseq included, but the kernel restarts none of its sequences and
+ * leaves the CPU number as it was: a fast operation of the child would race with the threads of that CPU. The child may
+ * use the system once it has set cpu_id_start to this, the number of a slot that never has an array; before the parent
+ * uses it again, cpu_id_start must be the CPU's. The same goes for any task that clone(CLONE_VM) made without the C
+ * library. 0: slots of threads, nothing to be done.
+ */
+unsigned kmem_system_spare_slot(const struct kmem_system *s);
+
 const struct kmem_machine *kmem_system_machine(const struct kmem_system *s);
 struct pages_map;
 /* For who looks up many addresses (engine/pages.h); fixed for the life of the system. */

@@ -39,16 +39,24 @@ static void slot_give_back(void *arg)
 	atomic_fetch_and(&slot_taken[s / 64], ~(1ull << (s % 64)));
 }
 
-static void slot_key_create(void)
+/* What the thread still does is done without: a slot taken from here on would never be given back. */
+static void slot_thread_ends(void *arg)
 {
-	pthread_key_create(&slot_key, slot_give_back);
+	slot_give_back(arg);
+	kmem_tls_slot = -2;
 }
 
+static void slot_key_create(void)
+{
+	pthread_key_create(&slot_key, slot_thread_ends);
+}
+
+/* The slot comes first: pthread_setspecific() may ask for memory, of us where the engine stands behind malloc. */
 static void slot_set(int slot)
 {
+	kmem_tls_slot = slot;
 	pthread_once(&slot_once, slot_key_create);
 	pthread_setspecific(slot_key, (void *)(uintptr_t)(slot + 1));
-	kmem_tls_slot = slot;
 }
 
 int kmem_thread_bind(int slot)
@@ -170,9 +178,9 @@ int kmem_thread_cpu(const struct kmem_system *s)
 		return (int)cpu;
 	}
 #endif
-	if (kmem_tls_slot < 0)
+	if (kmem_tls_slot == -1)
 		slot_auto(s->nr_slots);
-	return kmem_tls_slot < (int)s->nr_slots ? kmem_tls_slot : -1;
+	return kmem_tls_slot >= 0 && kmem_tls_slot < (int)s->nr_slots ? kmem_tls_slot : -1;
 }
 
 unsigned cpu_to_node(const struct kmem_system *s, int cpu)

@@ -108,6 +108,7 @@ static int system_machine(struct kmem_system *s, const struct kmem_system_config
 #ifdef KMEM_RSEQ
 	if (s->alloc_slots < kmem_possible_cpus())
 		s->alloc_slots = kmem_possible_cpus();
+	s->alloc_slots += s->machine.cpu_source == KMEM_CPU_RSEQ;
 #endif
 	for (unsigned i = 0; i < s->machine.nr_nodes; i++)
 		kmem_machine_zonelist(&s->machine, i, s->zonelist[i]);
@@ -167,6 +168,11 @@ int kmem_system_destroy(struct kmem_system *s, struct err *e)
 	kmem_reaper_stop(s);
 	system_free(s);
 	return 0;
+}
+
+unsigned kmem_system_spare_slot(const struct kmem_system *s)
+{
+	return s->machine.cpu_source == KMEM_CPU_RSEQ ? s->alloc_slots - 1 : 0;
 }
 
 const struct kmem_machine *kmem_system_machine(const struct kmem_system *s)

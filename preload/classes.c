@@ -77,6 +77,7 @@ static void bring_up(void)
 		return;
 	}
 	malloc_map = *kmem_system_map(sys);
+	malloc_spare_slot = kmem_system_spare_slot(sys);
 	/* the key by which a thread gives its slot back is made now: later that could ask us for memory */
 	if (kmem_system_machine(sys)->cpu_source == KMEM_CPU_SLOT)
 		kmem_thread_bind(0);

@@ -65,6 +65,11 @@ size_t large_size(const void *p);
 /* Another size at another place, contents kept; NULL: no memory, and @p is as it was. */
 void *large_resize(void *p, size_t size);
 
+/* ---- vfork.c ---- */
+
+/* kmem_system_spare_slot(); 0 until the engine is up. */
+extern unsigned malloc_spare_slot;
+
 /* ---- say.c ---- */
 
 /* A line to stderr, without stdio. */

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,6 +76,8 @@ static void aligned(void)
 			p[3] = hide(memalign(a, size[i]));
 			p[4] = hide(aligned_alloc(a, (size[i] + a - 1) / a * a));
 			p[5] = hide(memalign(a, size[i]));
+			/* where its memory ends another object may begin: it has at least a byte */
+			CHECK(malloc_usable_size(p[5]) > 0);
 			for (int k = 0; k < 6; k++) {
 				CHECK(p[k] && (uintptr_t)p[k] % a == 0);
 				CHECK(malloc_usable_size(p[k]) >= size[i]);
@@ -274,6 +277,80 @@ static void forks(void)
 		CHECK(!pthread_join(id[t], NULL));
 }
 
+/* ---- a child of vfork(), on this thread's memory but another CPU, while threads work on this one ---- */
+
+static void pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	CHECK(!sched_setaffinity(0, sizeof(set), &set));
+}
+
+/* Objects of one size that all of a task's rounds use, told apart by their contents. */
+static void rounds(unsigned n, unsigned char mark)
+{
+	unsigned char *p[8];
+
+	while (n--) {
+		for (unsigned i = 0; i < 8; i++) {
+			p[i] = hide(malloc(48));
+			memset(p[i], mark + (int)i, 48);
+		}
+		for (unsigned i = 0; i < 8; i++) {
+			CHECK(all_bytes(p[i], 48, (unsigned char)(mark + i)));
+			free(p[i]);
+		}
+	}
+}
+
+static void *neighbour(void *arg)
+{
+	pin((int)(intptr_t)arg);
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED))
+		rounds(100, 16);
+	return NULL;
+}
+
+static void vfork_once(int cpu)
+{
+	int status;
+	pid_t pid = vfork();
+
+	CHECK(pid >= 0);
+	if (!pid) {
+		pin(cpu);
+		rounds(20000, 32);
+		_exit(0);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid);
+	CHECK(WIFEXITED(status) && !WEXITSTATUS(status));
+	rounds(100, 64);
+}
+
+static void vforks(void)
+{
+	int cpu[2], n = 0;
+	cpu_set_t all;
+	pthread_t id;
+
+	CHECK(!sched_getaffinity(0, sizeof(all), &all));
+	for (int i = 0; i < CPU_SETSIZE && n < 2; i++)
+		if (CPU_ISSET(i, &all))
+			cpu[n++] = i;
+	if (n < 2)
+		return;
+	pin(cpu[0]);
+	stop = 0;
+	CHECK(!pthread_create(&id, NULL, neighbour, (void *)(intptr_t)cpu[0]));
+	for (unsigned i = 0; i < 4; i++)
+		vfork_once(cpu[1]);
+	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+	CHECK(!pthread_join(id, NULL));
+	CHECK(!sched_setaffinity(0, sizeof(all), &all));
+}
+
 static void colours(void)
 {
 	unsigned char seen[1024] = { 0 };
@@ -304,6 +381,7 @@ int main(int argc, char **argv)
 	threads();
 	thread_exit();
 	forks();
+	vforks();
 	puts("ok");
 	return 0;
 }
