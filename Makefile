@@ -321,7 +321,7 @@ library: $(LIBRARY_A) $(LIBRARY_SO) ## build libslabscope.a and libslabscope.so
 again = +$(Q)$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) DEPS=off
 DEPS_CMD = $(if $(filter off,$(DEPS)),:,tools/deps.sh)
 
-.PHONY: all check check-run check-long check-report demo bench predict peers deps help
+.PHONY: all check check-run check-long check-preload check-report demo bench predict peers deps help
 deps: ## install the packages that are needed (or print the command)
 	$(Q)tools/deps.sh
 
@@ -330,10 +330,21 @@ check: ## packages, build, include check, unit tests, command-line tests, a slic
 	$(again) check-build
 	$(again) check-run
 
-check-long: ## the same with longer tests and a hundred times the fuzzing
+check-long: ## the same with longer tests and a hundred times the fuzzing; then check-preload
+	$(Q)$(DEPS_CMD)
+	$(Q)$(if $(filter off,$(DEPS)),:,tools/deps.sh programs) || echo "make: goes on without"
+	$(again) check-build
+	TEST_TIMEOUT=$${TEST_TIMEOUT:-3000} $(again) check-run SLABSCOPE_TEST_LONG=1
+	$(again) check-preload
+
+# Not test_pages, which limits the address space that a process has: the engine behind malloc has reserved more than that
+# before it starts. Nor sanitizer builds, whose malloc is their own, nor what is there to run make and compilers.
+check-preload: ## unit and command-line tests of this project with the engine behind every malloc
 	$(Q)$(DEPS_CMD)
 	$(again) check-build
-	$(again) check-run SLABSCOPE_TEST_LONG=1
+	$(Q)LD_PRELOAD=$(abspath $(OUT))/libslabscope-malloc.so SLABSCOPE_OUT=$(OUT) SLABSCOPE_BIN=$(abspath $(OUT))/slabscope \
+		SLABSCOPE_VARIANT=$(VARIANT) CC="$(CC)" MAKE="$(MAKE)" \
+		tests/run_tests.sh $(filter-out %/test_pages,$(TESTS)) $(filter-out tests/cli/preload%,$(CLI_TESTS))
 
 .PHONY: check-build
 check-build: all tests fuzzers library $(if $(MODEL),model-tests) $(if $(PRELOAD_SO),$(PRELOAD_TEST))
@@ -360,9 +371,10 @@ demo: ## real caches with and without colour: tables, and results/demo/report.ht
 peers: ## install the allocators that the engine is measured against; build the plug-in of DPDK
 	$(Q)CC="$(CC)" DEPS=$(DEPS) tools/peers.sh $(BUILD) $(OUT)
 
-bench: ## the engine against its peers; the modelled machine against cachegrind and native time
+bench: ## the engine against its peers, also behind malloc; the modelled machine against cachegrind and native time
 	$(Q)$(DEPS_CMD)
 	$(Q)CC="$(CC)" DEPS=$(DEPS) tools/peers.sh $(BUILD) $(OUT)
+	$(Q)$(if $(filter off,$(DEPS)),:,tools/deps.sh programs) || echo "make: goes on without"
 	$(again) all benches model-tests
 	$(Q)if [ -f bench/bench.sh ]; then sh bench/bench.sh; \
 		else for b in $(BENCHES); do $$b || exit 1; done; fi

@@ -4,9 +4,10 @@
 # Asks for every program, header and library that the project needs; installs what is missing with apt where it may
 # (root, or sudo without a password), and otherwise prints the one command to run and exits 77.
 #
-#	tools/deps.sh [ci] [browser] [--check]
+#	tools/deps.sh [ci] [browser] [programs] [--check]
 #
 #	browser  also Chromium, for make check-report
+#	programs also those that make check-long and make bench run on the engine's malloc
 #	ci       also what .ci/run needs: clang, its sanitizer runtime, clang-format, clang-tidy, cppcheck, git
 #	--check  ask only: exit 0 if nothing is missing, 77 (and the command) if something is
 #
@@ -15,14 +16,15 @@
 set -u
 
 [ "${DEPS:-on}" = off ] && exit 0
-ci=0 browser=0 only_check=0
+ci=0 browser=0 programs=0 only_check=0
 for arg; do
 	case $arg in
 	ci) ci=1 ;;
 	browser) browser=1 ;;
+	programs) programs=1 ;;
 	--check) only_check=1 ;;
 	*)
-		echo "usage: tools/deps.sh [ci] [browser] [--check]" >&2
+		echo "usage: tools/deps.sh [ci] [browser] [programs] [--check]" >&2
 		exit 2
 		;;
 	esac
@@ -73,6 +75,15 @@ ask() {
 	need libcmocka-dev cmocka module cmocka
 	need gnuplot-nox gnuplot program gnuplot
 	[ $browser = 0 ] || need chromium chromium program chromium
+	if [ $programs = 1 ]; then
+		need git git program git
+		need python3 python3 program python3
+		need sqlite3 sqlite3 program sqlite3
+		# not redis-server, which would start a service; the program is in here
+		need redis-tools redis program redis-check-rdb
+		minor=$(python3 -c 'import sys; print(sys.version_info[1])' 2>/dev/null)
+		[ -z "$minor" ] || need "libpython3.$minor-testsuite" python-tests python3 -c 'import test.test_list'
+	fi
 	[ $ci = 1 ] || return 0
 	need git git program git
 	need clang clang program clang

@@ -148,7 +148,7 @@ static void *passer(void *arg)
 {
 	unsigned t = (unsigned)(uintptr_t)arg, from = (t + 1) % THREADS;
 
-	for (unsigned round = 0; round < 4; round++) {
+	for (unsigned round = 0; round < 2; round++) {
 		for (unsigned i = 0; i < N; i++) {
 			given[t][i] = hide(malloc(some_size(t, i)));
 			CHECK(given[t][i]);
@@ -203,7 +203,7 @@ static void *leaver(void *arg)
 static void thread_exit(void)
 {
 	CHECK(!pthread_key_create(&key, at_exit));
-	for (unsigned i = 0; i < 200; i++) {
+	for (unsigned i = 0; i < 100; i++) {
 		pthread_t id;
 		void *left;
 
@@ -262,7 +262,7 @@ static void forks(void)
 
 	for (unsigned t = 0; t < THREADS; t++)
 		CHECK(!pthread_create(&id[t], NULL, worker, (void *)(uintptr_t)t));
-	for (unsigned i = 0; i < 20; i++) {
+	for (unsigned i = 0; i < 6; i++) {
 		pid_t pid = fork();
 		int status;
 
@@ -321,7 +321,7 @@ static void vfork_once(int cpu)
 	CHECK(pid >= 0);
 	if (!pid) {
 		pin(cpu);
-		rounds(20000, 32);
+		rounds(12000, 32);
 		_exit(0);
 	}
 	CHECK(waitpid(pid, &status, 0) == pid);
