@@ -382,34 +382,6 @@ static void numbers(struct report *r, const struct family *f)
 
 /* ---- the whole ---- */
 
-static const char *fact(const struct results *r, const char *section, const char *name)
-{
-	const char *s = json_string_value(json_object_get(json_object_get(r->run, section), name));
-
-	return s ? s : "unknown";
-}
-
-static void introduce(struct report *r)
-{
-	unsigned i;
-
-	for (i = 0; i < r->nr; i++) {
-		const struct results *run = &r->run[i];
-		const char *began = json_string_value(json_object_get(run->run, "began"));
-
-		doc_text(
-			&r->d,
-			"Run %s: on %s (host %s), %s CPUs, Linux %s, hypervisor: %s; begun %s with slabscope %s. "
-			"%u config%s in %u experiment%s, %u launches of each.",
-			run->path, fact(run, "host", "cpu_model"), fact(run, "host", "hostname"),
-			fact(run, "host", "cpus_online"), fact(run, "host", "kernel"),
-			fact(run, "host", "hypervisor"), began ? began : "at an unknown time",
-			fact(run, "versions", "slabscope"), run->nr_configs,
-			run->nr_configs == 1 ? "" : "s", run->nr_exp, run->nr_exp == 1 ? "" : "s",
-			run->blocks);
-	}
-}
-
 static void all_verdicts(struct report *r)
 {
 	for (unsigned i = 0; i < r->families; i++)
@@ -461,7 +433,7 @@ void report_write(struct report *r)
 	snprintf(title, sizeof(title), "slabscope: %.150s%s", r->run[r->nr - 1].path,
 		 r->nr > 1 ? " and others" : "");
 	doc_begin(&r->d, title);
-	introduce(r);
+	report_introduce(r);
 	for (i = 0; i < NR_SECTIONS; i++)
 		if (!is_left_out(r, i))
 			heads[n++] = sections[i].head;

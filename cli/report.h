@@ -76,6 +76,7 @@ void report_pictures(struct report *r);
 void report_method(struct report *r);
 void report_noise(struct report *r);
 void report_ledger(struct report *r);
+void report_introduce(struct report *r); /* of each run where and when, in a paragraph */
 void report_environment(struct report *r);
 void report_repeat(struct report *r);
 void report_files(struct report *r);

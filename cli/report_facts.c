@@ -46,6 +46,63 @@ const char *report_path(const struct report *r, const struct results *run, const
 	return buf;
 }
 
+/* ---- in a few words ---- */
+
+static const char *fact(const struct results *r, const char *section, const char *name)
+{
+	const char *s = json_string_value(json_object_get(json_object_get(r->run, section), name));
+
+	return s ? s : "unknown";
+}
+
+/* ", L1d 32 KiB of 8 ways, L2 1024 KiB of 8 ways", as far as they are known. */
+static void caches_text(const struct results *run, char *buf, size_t len)
+{
+	static const char *const levels[] = { "l1d", "l2" }, *const names[] = { "L1d", "L2" };
+	const json_t *machine = json_object_get(run->run, "machine");
+	size_t n = 0;
+	unsigned i;
+
+	*buf = '\0';
+	for (i = 0; i < 2 && n < len; i++) {
+		char size[16], ways[16];
+		json_int_t s, w;
+
+		snprintf(size, sizeof(size), "%s_size", levels[i]);
+		snprintf(ways, sizeof(ways), "%s_ways", levels[i]);
+		s = json_integer_value(json_object_get(machine, size));
+		w = json_integer_value(json_object_get(machine, ways));
+		if (s > 0 && w > 0)
+			n += (size_t)snprintf(buf + n, len - n,
+					      ", %s %" JSON_INTEGER_FORMAT
+					      " KiB of %" JSON_INTEGER_FORMAT " ways",
+					      names[i], s / 1024, w);
+	}
+}
+
+void report_introduce(struct report *r)
+{
+	char caches[120];
+	unsigned i;
+
+	for (i = 0; i < r->nr; i++) {
+		const struct results *run = &r->run[i];
+		const char *began = json_string_value(json_object_get(run->run, "began"));
+
+		caches_text(run, caches, sizeof(caches));
+		doc_text(
+			&r->d,
+			"Run %s: on %s (host %s), %s CPUs%s, Linux %s, hypervisor: %s; begun %s with slabscope %s. "
+			"%u config%s in %u experiment%s, %u launches of each.",
+			run->path, fact(run, "host", "cpu_model"), fact(run, "host", "hostname"),
+			fact(run, "host", "cpus_online"), caches, fact(run, "host", "kernel"),
+			fact(run, "host", "hypervisor"), began ? began : "at an unknown time",
+			fact(run, "versions", "slabscope"), run->nr_configs,
+			run->nr_configs == 1 ? "" : "s", run->nr_exp, run->nr_exp == 1 ? "" : "s",
+			run->blocks);
+	}
+}
+
 /* ---- environment ---- */
 
 static const char *const sections[] = { "host", "machine", "versions", "allocators" };
