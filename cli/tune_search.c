@@ -10,6 +10,7 @@
 #define STARTS 6u	 /* by the prior, before anything is known */
 #define EXPLORE 0.8	 /* of the effort is for finding, the rest for finalists and simplifying */
 #define EXPLORE_FULL 0.9 /* where there are no finalists, since all trials are of full length */
+#define ECONOMIES 4u
 #define FINALISTS 8u
 #define PATIENCE 24u /* further ones by the prior in a row that gained nothing: then it is found */
 #define BRIEF_MOST 0.4	 /* brief trials that cost more of a full one save nothing */
@@ -256,7 +257,12 @@ static int finals(struct state *s, struct err *e)
 	return rc;
 }
 
-/* Of two that score the same: fewer changes, then less memory, then the score after all. */
+static double bytes(const struct state *s, unsigned p)
+{
+	return s->q->space->point[p].bytes_per_object;
+}
+
+/* Of two that score and cost about the same: fewer changes, then less memory, then the score after all. */
 static bool simpler(const struct state *s, unsigned a, unsigned b)
 {
 	const struct tune_point *x = &s->q->space->point[a], *y = &s->q->space->point[b];
@@ -268,27 +274,56 @@ static bool simpler(const struct state *s, unsigned a, unsigned b)
 	return s->f->full[a] < s->f->full[b];
 }
 
+/* Of all that score as the best: what takes least memory, and of those the simplest. */
 static void choose(struct state *s)
 {
 	const double *full = s->f->full;
-	double best = full[0];
-	unsigned pick = 0;
+	double best = full[0], cheapest = INFINITY;
+	unsigned pick = 0, n = s->q->space->nr_points;
 
-	for (unsigned p = 1; p < s->q->space->nr_points; p++)
+	for (unsigned p = 1; p < n; p++)
 		if (full[p] < best)
 			best = full[p];
-	s->enough = best * (1 + TUNE_SAME);
-	if (full[0] <= s->enough) {
-		s->f->pick = 0;
-		return;
-	}
-	for (unsigned p = 1; p < s->q->space->nr_points; p++)
-		if (full[p] <= s->enough && (!pick || simpler(s, p, pick)))
+	s->enough = best * (1 + TUNE_ENOUGH);
+	for (unsigned p = 1; p < n; p++)
+		if (full[p] <= s->enough && bytes(s, p) < cheapest)
+			cheapest = bytes(s, p);
+	for (unsigned p = 1; p < n && full[0] > s->enough; p++)
+		if (full[p] <= s->enough && bytes(s, p) <= cheapest * (1 + TUNE_PRICE) &&
+		    (!pick || simpler(s, p, pick)))
 			pick = p;
 	s->f->pick = pick;
 }
 
-/* Toggles of the winner that do nothing go back to what stands; all of them together cost nothing either. */
+/* Neighbours of the winner that take less memory, most promising first, in case one of them does as well. */
+static int economise(struct state *s, struct err *e)
+{
+	struct ranked r[TUNE_TOGGLES_MOST * TUNE_VALUES_MOST];
+	unsigned left = ECONOMIES;
+	bool again = s->f->pick != 0;
+	int rc = 0;
+
+	while (again && !rc) {
+		unsigned n = neighbours(s, s->f->pick, r);
+
+		again = false;
+		for (unsigned i = 0; i < n && left && !rc && !again; i++) {
+			unsigned p = r[i].point;
+
+			if (!isnan(s->f->full[p]) ||
+			    bytes(s, p) >= bytes(s, s->f->pick) * (1 - TUNE_PRICE))
+				continue;
+			rc = try_full(s, p, e);
+			left--;
+			again = !rc && s->f->full[p] <= s->enough;
+			if (again)
+				s->f->pick = p;
+		}
+	}
+	return rc;
+}
+
+/* Toggles of the winner that do nothing go back to what stands, if that costs neither score nor memory. */
 static int simplify(struct state *s, struct err *e)
 {
 	const struct tune_space *x = s->q->space;
@@ -298,15 +333,16 @@ static int simplify(struct state *s, struct err *e)
 	while (again && !rc) {
 		again = false;
 		for (unsigned t = 0; t < x->nr_toggles && !rc && !again; t++) {
-			unsigned to = x->point[s->f->pick].at[t] ?
-					      tune_space_step(x, s->f->pick, t, 0) :
-					      TUNE_NONE;
+			unsigned pick = s->f->pick;
+			unsigned to = x->point[pick].at[t] ? tune_space_step(x, pick, t, 0) :
+							     TUNE_NONE;
 
-			if (to == TUNE_NONE || to == s->f->pick)
+			if (to == TUNE_NONE || to == pick ||
+			    bytes(s, to) > bytes(s, pick) * (1 + TUNE_PRICE))
 				continue;
 			rc = try_full(s, to, e);
 			again = !rc && s->f->full[to] <= s->enough &&
-				x->point[to].changes < x->point[s->f->pick].changes;
+				x->point[to].changes < x->point[pick].changes;
 			if (again)
 				s->f->pick = to;
 		}
@@ -357,8 +393,10 @@ int tune_search(const struct tune_search *q, struct tune_found *f, struct err *e
 		rc = finals(&s, e);
 	if (!rc) {
 		choose(&s);
-		rc = simplify(&s, e);
+		rc = economise(&s, e);
 	}
+	if (!rc)
+		rc = simplify(&s, e);
 	free(s.by_prior);
 	if (rc)
 		tune_found_release(f);

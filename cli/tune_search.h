@@ -13,6 +13,7 @@
  *	downhill from whatever gains
  *	downhill from what stands, if there is effort left
  *	the best of the brief ones at full length, the longer list the cheaper they are
+ *	of those as good as the best what takes least memory; neighbours that take less, in case they do as well
  *	each toggle of the winner back to what stands, where that costs nothing
  *
  * Effort is counted in trials of full length, so the answer does not depend on how busy the computer is.
@@ -20,7 +21,10 @@
 
 #include "cli/tune_space.h"
 
-#define TUNE_SAME 0.001 /* scores closer than this are no reason to change a toggle */
+#define TUNE_SAME 0.001 /* scores closer than this are no reason to go on */
+#define TUNE_ENOUGH \
+	0.002 /* and closer than this to the best are as good, so what is cheaper or simpler is chosen */
+#define TUNE_PRICE 0.02 /* of bytes per object: less is no reason for another toggle */
 
 struct tune_search {
 	const struct tune_space *space;

@@ -3,37 +3,76 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/tune.h"
 
-/* The winner with one toggle at another value: what was tried already, and each toggle back at what stands. */
+#define TRIALS \
+	40u /* for toggles: where there are more values, only one of each toggle that is not known */
+
+/* The winner with toggle @i at its value @v; TUNE_NONE: that is the winner, or not possible. */
+static unsigned beside(const struct tuning *t, unsigned i, unsigned v)
+{
+	return v == t->space.point[t->pick].at[i] ? TUNE_NONE :
+						    tune_space_step(&t->space, t->pick, i, v);
+}
+
+static double known(const struct tuning *t, unsigned p)
+{
+	double full = t->found.full[p] / t->found.full[t->pick];
+
+	return isnan(full) ? t->found.brief[p] / t->found.brief[t->pick] : full;
+}
+
+static int try_toggle(struct tuning *t, unsigned i, bool all, struct err *e)
+{
+	const struct tune_toggle *x = &t->space.toggle[i];
+	bool some = false;
+	int rc = 0;
+
+	for (unsigned v = 0; v < x->nr; v++) {
+		unsigned p = beside(t, i, v);
+
+		some |= p != TUNE_NONE && !isnan(known(t, p));
+	}
+	for (unsigned v = 0; v < x->nr && !rc; v++) {
+		unsigned p = beside(t, i, v);
+
+		if (p == TUNE_NONE || !isnan(known(t, p)) || (some && v && !all))
+			continue;
+		rc = tune_model_eval(&t->model, p, 1, &t->found.full[p], e);
+		some = true;
+	}
+	return rc;
+}
+
+/* The winner with one toggle at another value, for each toggle and, unless they are many, each value. */
 static int toggles(struct tuning *t, struct err *e)
 {
 	const struct tune_space *x = &t->space;
+	unsigned unknown = 0;
+	int rc = 0;
 
 	for (unsigned i = 0; i < x->nr_toggles; i++)
 		for (unsigned v = 0; v < x->toggle[i].nr; v++) {
-			unsigned at = x->point[t->pick].at[i];
-			unsigned p = v == at ? TUNE_NONE : tune_space_step(x, t->pick, i, v);
-			double ratio;
+			unsigned p = beside(t, i, v);
 
-			if (p == TUNE_NONE || t->nr_sense == sizeof(t->sense) / sizeof(*t->sense))
-				continue;
-			if (isnan(t->found.full[p]) && at && !v) {
-				int rc = tune_model_eval(&t->model, p, 1, &t->found.full[p], e);
-
-				if (rc)
-					return rc;
-			}
-			ratio = t->found.full[p] / t->found.full[t->pick];
-			if (isnan(ratio))
-				ratio = t->found.brief[p] / t->found.brief[t->pick];
-			if (!isnan(ratio))
-				t->sense[t->nr_sense++] = (struct tune_sense){ i, v, ratio };
+			unknown += p != TUNE_NONE && isnan(known(t, p));
 		}
-	return 0;
+	for (unsigned i = 0; i < x->nr_toggles && !rc; i++)
+		rc = try_toggle(t, i, unknown <= TRIALS, e);
+	for (unsigned i = 0; i < x->nr_toggles && !rc; i++)
+		for (unsigned v = 0; v < x->toggle[i].nr; v++) {
+			unsigned p = beside(t, i, v);
+
+			if (p == TUNE_NONE || isnan(known(t, p)) ||
+			    t->nr_sense == sizeof(t->sense) / sizeof(*t->sense))
+				continue;
+			t->sense[t->nr_sense++] = (struct tune_sense){ i, v, known(t, p) };
+		}
+	return rc;
 }
 
 static struct tune_move *move(struct tuning *t, double ratio, const char *source)
