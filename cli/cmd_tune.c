@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* slabscope tune: which toggles are best for a workload on a CPU. */
 #include <errno.h>
+#include <libgen.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/compare.h"
@@ -158,6 +160,7 @@ static int take_choice(struct tune_request *q, int id, const char *text, struct 
 static int take_plain(void *arg, const struct cli_plain *p, const char *text, struct err *e)
 {
 	struct tune_request *q = arg;
+	int rc;
 
 	switch (p->id) {
 	case P_HOT:
@@ -187,7 +190,8 @@ static int take_plain(void *arg, const struct cli_plain *p, const char *text, st
 	case P_VERBOSE:
 		return q->verbose = 1, 0;
 	default:
-		return take_choice(q, p->id, text, e);
+		rc = take_choice(q, p->id, text, e);
+		return rc ? err_prefix(e, rc, "%s", p->name) : 0;
 	}
 }
 
@@ -258,9 +262,23 @@ static int tune_targets(const struct tune_request *q, struct launcher *l, struct
 
 /* ---- the command ---- */
 
+/* Before minutes of work: the file, or a new one in its folder, can be written. */
+static int check_file(const char *name, struct err *e)
+{
+	char folder[PATH_MAX];
+
+	if (!name || !access(name, W_OK))
+		return 0;
+	snprintf(folder, sizeof(folder), "%s", name);
+	if (errno == ENOENT && !access(dirname(folder), W_OK))
+		return 0;
+	return err_set(e, -errno, "%s: %s", name, strerror(errno));
+}
+
 static int check(const struct tune_request *q, struct err *e)
 {
 	char program[PATH_MAX];
+	int rc;
 
 	if (q->model_only && q->hardware_only)
 		return err_set(e, -EINVAL, "--model-only and --hardware-only exclude each other");
@@ -289,7 +307,10 @@ static int check(const struct tune_request *q, struct err *e)
 				"figures of this build do not count (%s); --allow-debug tunes all the same",
 				trial_build_flaw());
 	}
-	return q->hardware_only ? 0 : model_program(program, e);
+	rc = check_file(q->config_file, e);
+	if (!rc)
+		rc = check_file(q->c_file, e);
+	return rc || q->hardware_only ? rc : model_program(program, e);
 }
 
 static int run(const struct tune_request *q, struct err *e)
@@ -380,7 +401,7 @@ int cmd_tune(int argc, char **argv)
 	if (!rc)
 		rc = run(&q, &e);
 	forget(&q);
-	if (rc == CLI_HELP)
+	if (n == CLI_HELP)
 		return 0;
 	if (rc == -EINTR)
 		return 130;

@@ -57,6 +57,7 @@ const char *tune_profile(const struct tune_request *q)
 static int object_size(const struct trial_spec *s, unsigned given, unsigned *size, struct err *e)
 {
 	const struct opt *row = s->wl && s->wl->opts ? opt_find(s->wl->opts, "object_size") : NULL;
+	unsigned classes = 1;
 	uint64_t v;
 
 	if (given) {
@@ -69,6 +70,14 @@ static int object_size(const struct trial_spec *s, unsigned given, unsigned *siz
 			       s->run.workload);
 	memcpy(&v, (const char *)s->params + row->offset, sizeof(v));
 	*size = (unsigned)v;
+	row = opt_find(s->wl->opts, "classes");
+	if (row)
+		memcpy(&classes, (const char *)s->params + row->offset, sizeof(classes));
+	if (classes > 1)
+		return err_set(
+			e, -EINVAL,
+			"workload %s has caches of %u sizes, and tune is about one (--classes 1)",
+			s->run.workload, classes);
 	return 0;
 }
 
@@ -162,6 +171,8 @@ static int search(struct tuning *t, struct err *e)
 	if (rc)
 		return rc;
 	rc = tune_model_eval(&t->model, 0, 1, &score, e);
+	if (rc == -ECANCELED)
+		rc = err_prefix(e, -EIO, "what stands cannot be run");
 	if (!rc)
 		rc = tune_check_model(t, e);
 	if (rc)

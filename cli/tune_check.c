@@ -34,7 +34,7 @@ static int try_once(struct tuning *t, struct launch *r, struct err *e)
 		return 0;
 	rc = r->status == LAUNCH_INTERRUPTED ?
 		     err_set(e, -EINTR, "interrupted") :
-		     err_set(e, -ECANCELED, "what stands cannot be run: %s", r->note);
+		     err_set(e, -EIO, "what stands cannot be run: %s", r->note);
 	launch_release(r);
 	return rc;
 }

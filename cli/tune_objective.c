@@ -116,8 +116,12 @@ static const char *take_term(struct tune_term *t, const char *p)
 		p++;
 	if (isdigit((unsigned char)*p) || *p == '.') {
 		t->weight = strtod(p, &end);
-		for (p = end; *p == ' ' || *p == '*'; p++)
+		for (p = end; *p == ' '; p++)
 			;
+		if (*p++ != '*')
+			return NULL;
+		while (*p == ' ')
+			p++;
 	}
 	if (!(t->weight > 0) || !isfinite(t->weight))
 		return NULL;

@@ -405,6 +405,10 @@ static void test_objectives(void **state)
 		{ "-1*time", -1 },
 		{ "1e999*time", -1 },
 		{ "+time", -1 },
+		{ "2time", -1 },
+		{ "2**time", -1 },
+		{ "2", -1 },
+		{ "time*2", -1 },
 	};
 	struct tune_objective o;
 	struct err e;

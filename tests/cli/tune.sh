@@ -146,4 +146,21 @@ says err 'has no object_size'
 expect 2 tune --workload hot-header --allow-debug on --model-only --hardware-only
 expect 2 tune --workload hot-header --allow-debug on --target no-such-cpu
 expect 2 tune --workload hot-header --allow-debug on --hot x --target zen4
+expect 1 tune --workload churn --object-size 64 --hot 4 --allow-debug on --target zen4
+says err 'what stands cannot be run: .*touch'
+expect 1 tune --workload hot-header --object-size 128 --hot 1@128 --allow-debug on --target zen4
+says err 'what stands cannot be run: '
+expect 1 tune --workload churn --object-size 64 --hot 4 --allow-debug on --hardware-only --vary order=auto,1
+says err 'what stands cannot be run: .*touch'
+expect 2 tune --object-size 0 --allow-debug on
+says err 'object_size: expected a size'
+expect 2 tune --workload sh6 --allow-debug on
+says err 'has caches of [0-9]* sizes, and tune is about one'
+expect 2 tune --memory foo
+says err 'memory: expected a percentage'
+expect 2 tune --jobs 0
+says err 'jobs: expected a number'
+expect 1 tune "${hot[@]}" --target zen4 --config none/here.ini
+says err 'none/here.ini: No such file'
+[ -s out ] && fail "worked before it found that the file cannot be written"
 exit $failed
