@@ -8,7 +8,7 @@
 #   CC=gcc|clang   WERROR=1   V=1   DEPS=off   BUILD=folder   PREFIX=/usr/local   DESTDIR=
 #   CFLAGS, CPPFLAGS, LDFLAGS, LDLIBS are the caller's, and come after the project's own.
 #   FUZZ_SECONDS=n   `make fuzz` also runs each fuzzer for so long
-#   CROSS=aarch64-linux-gnu   build with that compiler against SYSROOT (fetched if it is not there), in build/CROSS/;
+#   CROSS=aarch64-linux-gnu   build with that compiler against SYSROOT (its own is fetched), in build/CROSS/;
 #                    `make CROSS=... check` runs the tests under qemu-user
 
 VERSION := 0.1.0
@@ -20,7 +20,10 @@ PREFIX ?= /usr/local
 CROSS ?=
 ifneq ($(CROSS),)
 CROSS_ARCH := $(patsubst aarch64-%,arm64,$(patsubst x86_64-%,amd64,$(CROSS)))
-SYSROOT ?= $(shell . tests/guest/common.sh; echo "$$GUEST_CACHE")/sysroot-$(CROSS_ARCH)
+ifndef SYSROOT
+SYSROOT := $(shell . tests/guest/common.sh; echo "$$GUEST_CACHE")/sysroot-$(CROSS_ARCH)
+FETCH_SYSROOT := tests/guest/fetch.sh sysroot $(CROSS_ARCH)
+endif
 PKG_CONFIG := PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(CROSS)/pkgconfig pkg-config
 OBJCOPY ?= $(CROSS)-objcopy
 EMULATOR ?= tests/guest/emulate.sh $(CROSS) $(SYSROOT)
@@ -139,14 +142,16 @@ slabscope: $(PROG)
 # A stamp that is rewritten only when compiler or flags change.
 STAMP := $(OUT)/flags
 STAMP_TEXT = $(CC) $(shell $(CC) -dumpfullversion -dumpmachine 2>/dev/null) $(ALL_CPPFLAGS) $(ALL_CFLAGS) | $(ALL_LDFLAGS) \
-	$(ALL_LIBS) $(TEST_CFLAGS) $(TEST_LIBS) $(MODEL_FLAGS) $(MODEL_RENAME) $(MODEL_HEAP)
-$(STAMP): FORCE $(if $(CROSS),| $(SYSROOT)/packages)
+	$(ALL_LIBS) $(TEST_CFLAGS) $(TEST_LIBS) $(MODEL_FLAGS) $(MODEL_RENAME) $(MODEL_HEAP)$(if \
+	$(CROSS), $(shell cksum $(SYSROOT)/packages))
+$(STAMP): FORCE | sysroot
 	$(Q)$(PKG_CONFIG) --exists $(PACKAGES) || { echo "make: a library of '$(PACKAGES)' or $(PKG_CONFIG) is missing:" \
 		"'make deps' installs what is needed" >&2; exit 1; }
 	@mkdir -p $(OUT)
 	@printf '%s\n' $(call quote,$(STAMP_TEXT)) | cmp -s - $@ || printf '%s\n' $(call quote,$(STAMP_TEXT)) >$@
-$(addsuffix /packages,$(SYSROOT)):
-	$(Q)tests/guest/fetch.sh sysroot $(CROSS_ARCH)
+.PHONY: sysroot
+sysroot: # headers and libraries of CROSS; asks for nothing while they are those that its list names
+	$(Q)$(or $(FETCH_SYSROOT),:)
 quote = '$(subst ','\'',$(1))'
 FORCE:
 
@@ -319,7 +324,7 @@ library: $(LIBRARY_A) $(LIBRARY_SO) ## build libslabscope.a and libslabscope.so
 
 # Each of these begins with the packages, and then starts make once more, which finds them.
 again = +$(Q)$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) DEPS=off
-DEPS_CMD = $(if $(filter off,$(DEPS)),:,tools/deps.sh)
+DEPS_CMD = $(if $(filter off,$(DEPS)),:,tools/deps.sh $(if $(CROSS),cross))
 
 .PHONY: all check check-run check-long check-preload check-report demo bench predict peers deps help
 deps: ## install the packages that are needed (or print the command)
@@ -388,6 +393,7 @@ predict: ## rank correlation of modelled memory time and measured time over a gr
 GUESTS ?=
 .PHONY: check-guest check-guest-faults
 check-guest: ## real NUMA nodes and a real PMU in emulated guests: GUESTS='A B C', CHECK_GUEST=required
+	$(Q)$(if $(filter off,$(DEPS)),:,tools/deps.sh guest) || echo "make: goes on without"
 	+$(Q)MAKE="$(MAKE)" tests/guest/check.sh $(GUESTS) || [ $$? = 77 ]
 check-guest-faults: ## seeded faults, each of which check-guest has to notice
 	+$(Q)MAKE="$(MAKE)" tests/guest/faults.sh || [ $$? = 77 ]

@@ -4,10 +4,12 @@
 # Asks for every program, header and library that the project needs; installs what is missing with apt where it may
 # (root, or sudo without a password), and otherwise prints the one command to run and exits 77.
 #
-#	tools/deps.sh [ci] [browser] [programs] [--check]
+#	tools/deps.sh [ci] [browser] [programs] [guest] [cross] [--check]
 #
 #	browser  also Chromium, for make check-report
 #	programs also those that make check-long and make bench run on the engine's malloc
+#	guest    also what make check-guest builds its arm64 guest with (QEMU and kernels it fetches, and installs nothing)
+#	cross    also what make CROSS=aarch64-linux-gnu check needs: that compiler, and qemu-user
 #	ci       also what .ci/run needs: clang, its sanitizer runtime, clang-format, clang-tidy, cppcheck, git
 #	--check  ask only: exit 0 if nothing is missing, 77 (and the command) if something is
 #
@@ -16,15 +18,17 @@
 set -u
 
 [ "${DEPS:-on}" = off ] && exit 0
-ci=0 browser=0 programs=0 only_check=0
+ci=0 browser=0 programs=0 guest=0 cross=0 only_check=0
 for arg; do
 	case $arg in
 	ci) ci=1 ;;
 	browser) browser=1 ;;
 	programs) programs=1 ;;
+	guest) guest=1 ;;
+	cross) cross=1 ;;
 	--check) only_check=1 ;;
 	*)
-		echo "usage: tools/deps.sh [ci] [browser] [programs] [--check]" >&2
+		echo "usage: tools/deps.sh [ci] [browser] [programs] [guest] [cross] [--check]" >&2
 		exit 2
 		;;
 	esac
@@ -42,6 +46,7 @@ need() {
 	case " $packages " in *" $package "*) ;; *) packages="$packages $package" ;; esac
 }
 program() { command -v "$1"; }
+emulator() { program qemu-aarch64 || program qemu-aarch64-static; }
 module() { pkg-config --exists "$1"; }
 header() { echo "#include <$1>" | gcc -E -x c - -o /dev/null; }
 # clang's runtime for sanitizers and fuzzing is a package of its own, named after clang's version
@@ -84,6 +89,13 @@ ask() {
 		minor=$(python3 -c 'import sys; print(sys.version_info[1])' 2>/dev/null)
 		[ -z "$minor" ] || need "libpython3.$minor-testsuite" python-tests python3 -c 'import test.test_list'
 	fi
+	if [ $guest = 1 ]; then
+		need debian-archive-keyring debian-archive-keyring [ -r /usr/share/keyrings/debian-archive-keyring.gpg ]
+	fi
+	if [ $guest = 1 ] || [ $cross = 1 ]; then
+		need gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc program aarch64-linux-gnu-gcc
+	fi
+	[ $cross = 0 ] || need qemu-user qemu-aarch64 emulator
 	[ $ci = 1 ] || return 0
 	need git git program git
 	need clang clang program clang
@@ -120,14 +132,15 @@ fi
 
 apt() { $as_root DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@" >&2; }
 
-# Lists may be missing or old: refresh them only if it does not work without.
+# Lists may be missing or old: refresh them only if it does not work without. Nothing is removed for it: packages of
+# cross compilers conflict with gcc-multilib.
 install_all() {
 	# shellcheck disable=SC2086
-	apt install -y --no-install-recommends $packages && return
+	apt install -y --no-remove --no-install-recommends $packages && return
 	echo "deps: once more with fresh package lists" >&2
 	# the runtime's name is known only now, if there were no lists before
 	# shellcheck disable=SC2086
-	apt update && ask && apt install -y --no-install-recommends $packages
+	apt update && ask && apt install -y --no-remove --no-install-recommends $packages
 }
 
 echo "deps: installing:$packages" >&2
