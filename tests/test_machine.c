@@ -461,7 +461,8 @@ static void zonelist(void **state)
 	}
 }
 
-int main(void)
+/* test_machine [PATTERN]: only tests with such a name, as in 'native*' */
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(native),
@@ -475,5 +476,7 @@ int main(void)
 		cmocka_unit_test(zonelist),
 	};
 
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	return cmocka_run_group_tests_name("machine", tests, NULL, NULL);
 }

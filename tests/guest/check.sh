@@ -21,11 +21,38 @@ guests=${*:-A B C}
 cross=aarch64-linux-gnu
 begin=$(date +%s)
 mkdir -p "$GUEST_OUT" || exit 1
+rm -f "$GUEST_OUT"/phase.*
 # Both builds at once are as many jobs as there are CPUs.
 mk() { MAKEFLAGS='' "$MAKE" --no-print-directory -j"$(nproc)" DEPS=off "$@" >"$GUEST_OUT/build.$cpu.log" 2>&1 || {
 	tail -n 20 "$GUEST_OUT/build.$cpu.log"
 	die "the build for $cpu failed"
 }; }
+
+# phase NAME WHO COMMAND...: what it took, to be added up by name. One command of many guests waits for the other.
+phase() (
+	name=$1 file=$GUEST_OUT/phase.$1.$2
+	shift 2
+	from=$EPOCHREALTIME
+	"$@"
+	code=$?
+	{
+		echo "$name $from $EPOCHREALTIME"
+		times # of this shell, and of what it started
+	} >"$file"
+	exit $code
+)
+# "fetch 12 s (8 s CPU), ...": of each name from its first begin to its last end, with what ran beside it; the CPU time
+# of all
+phases() {
+	cat "$GUEST_OUT"/phase.* | awk '
+		NF == 3 { name = $1; if (!(name in last)) order[n++] = name
+			if (!(name in first) || $2 < first[name]) first[name] = $2
+			if ($3 > last[name]) last[name] = $3; next }
+		{ for (i = 1; i <= 2; i++) { split($i, t, /[ms]/); cpu[name] += t[1] * 60 + t[2] } }
+		END { for (i = 0; i < n; i++) { name = order[i]; sum += cpu[name]
+			printf "%s %.0f s (%.0f s CPU), ", name, last[name] - first[name], cpu[name] }
+			printf "CPU time of all %.0f s\n", sum }'
+}
 
 # Architecture, programs, and the rest of a guest by its name.
 describe() {
@@ -38,19 +65,37 @@ describe() {
 	build=release
 	# the programs that the steps name
 	programs=$(sed -n 's/^[^#|]*|[0-9]*|//p' "$steps" | tr ' ;' '\n' |
-		grep -E '^(guest-check|slabscope|test_[a-z_]*|(trials|perf)\.sh)$' | sort -u)
-	if grep -Eq '(trials|perf)\.sh' "$steps"; then programs="$programs slabscope"; fi
+		grep -E '^(guest-check|slabscope|test_[a-z_]*|(trials|perf|emulated)\.sh)$' | sort -u)
+	if grep -Eq '(trials|perf|emulated)\.sh' "$steps"; then programs="$programs slabscope"; fi
 }
 
-prepare() {
-	tests/guest/fetch.sh kernel $cpu && tests/guest/fetch.sh busybox $cpu &&
-		tests/guest/fetch.sh busybox "$(host_arch)" || return
-	have $qemu || tests/guest/fetch.sh qemu || return
-	if [ $cpu != "$(host_arch)" ]; then
-		[ $cpu = arm64 ] || { (skip "gcc for $cpu" "a compiler for $cpu on this host") || return; }
-		have $cross-gcc || { (skip gcc-$cross "$cross-gcc") || return; }
-		tests/guest/fetch.sh sysroot $cpu
+# What has to come from elsewhere, all of it at the same time; the exit code is that of the worst.
+fetch() {
+	local pids='' worst=0 pid code
+	tests/guest/fetch.sh kernel "$cpu" &
+	pids=$!
+	tests/guest/fetch.sh busybox "$cpu" &
+	pids="$pids $!"
+	tests/guest/fetch.sh busybox "$(host_arch)" &
+	pids="$pids $!"
+	if ! have "$qemu"; then
+		tests/guest/fetch.sh qemu &
+		pids="$pids $!"
 	fi
+	for pid in $pids; do
+		wait "$pid"
+		code=$?
+		[ $code = 0 ] || [ $worst = 1 ] || worst=$code
+	done
+	return $worst
+}
+
+# A compiler for $cpu and what it builds against.
+tools() {
+	[ $cpu != "$(host_arch)" ] || return 0
+	[ $cpu = arm64 ] || (skip "gcc for $cpu" "a compiler for $cpu on this host") || return
+	have $cross-gcc || (skip gcc-$cross "$cross-gcc") || return
+	phase fetch sysroot.$cpu tests/guest/fetch.sh sysroot $cpu
 }
 
 # The names of what make builds for $programs, and where it lies.
@@ -65,12 +110,24 @@ files() {
 }
 
 boot() {
-	tests/guest/run.sh "$1" "$(echo "$GUEST_CACHE"/kernel-$cpu/boot/vmlinuz-*)" "$GUEST_OUT/$1.cpio" ${FAULT:+fault=$FAULT}
+	tests/guest/run.sh "$1" "$(echo "$GUEST_CACHE"/kernel-"$cpu"/boot/vmlinuz-*)" "$GUEST_OUT/$1.cpio" ${FAULT:+fault=$FAULT}
+}
+
+# Two guests of one architecture are built for at once, by the first that comes.
+build() {
+	# shellcheck disable=SC2046,SC2086
+	(
+		flock 8
+		if [ -n "$extra" ]; then unset CC; fi
+		mk $extra $(files $at | grep -v '\.sh$')
+	) 8>"build/.guest-$cpu.lock"
 }
 
 one() {
 	describe "$1"
-	prepare || return
+	tools || return
+	phase fetch "$1" fetch &
+	fetched=$!
 	if [ $cpu = "$(host_arch)" ]; then
 		at=build/$build extra=
 		CC=${CC:-gcc} STRIP=${STRIP:-strip}
@@ -79,20 +136,16 @@ one() {
 		CC="$cross-gcc --sysroot=$GUEST_CACHE/sysroot-$cpu" STRIP=$cross-strip
 	fi
 	export STRIP
-	# shellcheck disable=SC2046,SC2086
-	(
-		flock 8
-		if [ -n "$extra" ]; then unset CC; fi
-		mk $extra $(files $at | grep -v '\.sh$')
-	) 8>"$GUEST_OUT/build.$cpu.lock" || return 1
+	phase "build-$cpu" "$1" build || return 1
+	wait $fetched || return
 	export CC
 	# shellcheck disable=SC2046
-	tests/guest/initramfs.sh "$GUEST_OUT/$1.cpio" $cpu "$steps" $(files $at) || return
-	boot "$1" || return
+	phase pack "$1" tests/guest/initramfs.sh "$GUEST_OUT/$1.cpio" $cpu "$steps" $(files $at) || return
+	phase "guest-$1" 1 boot "$1" || return
 	# the kernel's own start can fail on a very busy host; once a step has begun, what happens is the verdict's
 	if ! grep -q 'guest: step' "$GUEST_OUT/$1/console"; then
 		echo "guest $1: it did not boot; once more"
-		boot "$1" || return
+		phase "guest-$1" 2 boot "$1" || return
 	fi
 	tests/guest/verdict.sh "$1" "$steps"
 }
@@ -115,7 +168,6 @@ for p in $pids; do
 done
 echo "check-guest: $(echo "$guests" | wc -w) guests, $failed failed, $skipped skipped, $(($(date +%s) - begin)) s of wall time;" \
 	"all that was seen in them is emulated"
-times >"$GUEST_OUT/times"
-echo "CPU time, user and system: $(tail -n 1 "$GUEST_OUT/times")"
+echo "check-guest: $(phases)"
 [ $failed = 0 ] || exit 1
 [ $skipped = 0 ] || exit 77

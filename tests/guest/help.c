@@ -178,6 +178,11 @@ void guest_config(struct slab_config *c, enum slab_placement placement, unsigned
 	c->place_node = node;
 }
 
+const char *guest_weights(void)
+{
+	return guest.nr > 2 ? "3:1:2:2" : "3:1";
+}
+
 struct kmem_cache *guest_cache(struct kmem_system *s, const struct slab_config *c, size_t size)
 {
 	struct kmem_cache *cache = NULL;

@@ -48,11 +48,42 @@ struct kmem_system *guest_system(void);
 struct kmem_cache *guest_cache(struct kmem_system *s, const struct slab_config *c, size_t size);
 void guest_end(struct kmem_system *s, struct kmem_cache *c);
 void guest_config(struct slab_config *c, enum slab_placement placement, unsigned node);
+/* Weights of 2 and 4 nodes for PLACE_WEIGHTED, and as the option has them. */
+#define GUEST_WEIGHTS      \
+	{                  \
+		3, 1, 2, 2 \
+	}
+const char *guest_weights(void);
+
+/* Objects of one cache, and the nodes that their first bytes lie on. */
+#define GUEST_OBJECTS \
+	1200u /* a multiple of all numbers of nodes and of the sums of weights in use */
+
+struct guest_objects {
+	struct kmem_system *sys;
+	struct kmem_cache *cache;
+	size_t size;
+	unsigned nr;
+	void *obj[GUEST_OBJECTS];
+	unsigned node[GUEST_OBJECTS];
+	unsigned count[GUEST_NODES]; /* objects there */
+};
+
+void guest_fill_begin(struct guest_objects *o, const struct slab_config *c, size_t size);
+/* @n objects more, or as many as there are. */
+void guest_fill(struct guest_objects *o, unsigned n);
+void guest_fill_end(struct guest_objects *o);
+/* "0 1200 0 0", into @text of 100 bytes. */
+const char *guest_counts(const unsigned *n, char *text);
+/* Checks that all objects lie as @want says, by node. */
+void guest_expect(const struct guest_objects *o, const char *policy, unsigned from,
+		  const unsigned *want);
 
 /* The checks, by name. */
 void check_topology(void);
 void check_policies(void);
 void check_fallback(void);
+void check_pools(void);
 void check_alien(void);
 void check_numastat(void);
 void check_counters(void);

@@ -10,8 +10,9 @@ static const struct {
 	void (*run)(void);
 } checks[] = {
 	{ "topology", check_topology }, { "policies", check_policies },
-	{ "fallback", check_fallback }, { "alien", check_alien },
-	{ "numastat", check_numastat }, { "counters", check_counters },
+	{ "fallback", check_fallback }, { "pools", check_pools },
+	{ "alien", check_alien },	{ "numastat", check_numastat },
+	{ "counters", check_counters },
 };
 
 int main(int argc, char **argv)

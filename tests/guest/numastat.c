@@ -39,6 +39,7 @@ static void touched(const char *name, enum slab_placement placement, unsigned fr
 		die("no memory");
 	guest_pin(from);
 	guest_config(&c, placement, node);
+	strcpy(c.place_weights, guest_weights());
 	c.mgmt = MGMT_OFF;
 	s = guest_system();
 	cache = guest_cache(s, &c, 4096);
@@ -67,21 +68,39 @@ static void touched(const char *name, enum slab_placement placement, unsigned fr
 	free(obj);
 }
 
+/* Pages of each node: @weight of @sum. */
+static void shared(const char *name, enum slab_placement placement, unsigned from,
+		   const unsigned *weight, unsigned sum)
+{
+	unsigned share[GUEST_NODES] = { 0 };
+
+	for (unsigned i = 0; i < guest.nr; i++)
+		share[i] = PAGES / sum * weight[i];
+	touched(name, placement, from, 0, share);
+}
+
+static void one_node(const char *name, enum slab_placement placement, unsigned from, unsigned node)
+{
+	unsigned share[GUEST_NODES] = { 0 };
+
+	share[node] = PAGES;
+	touched(name, placement, from, node, share);
+}
+
 void check_numastat(void)
 {
-	unsigned share[GUEST_NODES];
+	static const unsigned even[GUEST_NODES] = { 1, 1, 1, 1, 1, 1, 1, 1 };
+	static const unsigned weighted[GUEST_NODES] = GUEST_WEIGHTS;
+	unsigned order[GUEST_NODES];
 
 	for (unsigned from = 0; from < guest.nr; from++) {
-		unsigned to = (from + 1) % guest.nr;
-
-		memset(share, 0, sizeof(share));
-		share[from] = PAGES;
-		touched("local", PLACE_LOCAL, from, 0, share);
-		share[from] = 0;
-		share[to] = PAGES;
-		touched("bind", PLACE_BIND, from, to, share);
-		for (unsigned i = 0; i < guest.nr; i++)
-			share[i] = PAGES / guest.nr;
-		touched("interleave-page", PLACE_INTERLEAVE_PAGE, from, 0, share);
+		one_node("local", PLACE_LOCAL, from, from);
+		one_node("bind", PLACE_BIND, from, (from + 1) % guest.nr);
+		shared("interleave-page", PLACE_INTERLEAVE_PAGE, from, even, guest.nr);
 	}
+	guest_by_distance(0, order);
+	one_node("preferred", PLACE_PREFERRED, 0, 1);
+	one_node("farthest", PLACE_FARTHEST, 0, order[guest.nr - 1]);
+	shared("interleave-object", PLACE_INTERLEAVE_OBJECT, 0, even, guest.nr);
+	shared("weighted", PLACE_WEIGHTED, 0, weighted, guest.nr > 2 ? 8 : 4);
 }

@@ -86,7 +86,13 @@ qemu() {
 # no_timer_check: on a busy host the emulated timer is late, which the kernel takes for a broken board
 append="console=$console quiet panic=-1 numa_balancing=disable no_timer_check guest.word=$word guest.port=$port"
 for w; do append="$append guest.$w"; done
-(qemu --version | head -n 1) >"$out/qemu" || exit $?
+(qemu --version) >"$out/qemu.version" 2>&1 || {
+	code=$?
+	cat "$out/qemu.version" >&2
+	[ $code != 77 ] || exit 77
+	skip "qemu-system-x86 qemu-system-arm" "a $program that runs here"
+}
+head -n 1 "$out/qemu.version" >"$out/qemu"
 echo "$word" >"$out/word"
 cp "$GUEST_CACHE/kernel-$(case $name in C) echo arm64 ;; *) echo amd64 ;; esac)/packages" "$out/kernel"
 sha256sum "$kernel" | cut -d' ' -f1 >>"$out/kernel"
@@ -100,8 +106,8 @@ sha256sum "$kernel" | cut -d' ' -f1 >>"$out/kernel"
 	# ended whatever it does; its exit code says nothing
 	(
 		i=0
-		while [ $i -lt "${GUEST_TIMEOUT:-180}" ] && kill -0 $pid 2>/dev/null; do sleep 1 && i=$((i + 1)); done
-		kill -9 $pid 2>/dev/null && echo "ended after ${GUEST_TIMEOUT:-180} s" >>"$out/qemu.log"
+		while [ $i -lt "${GUEST_TIMEOUT:-300}" ] && kill -0 $pid 2>/dev/null; do sleep 1 && i=$((i + 1)); done
+		kill -9 $pid 2>/dev/null && echo "ended after ${GUEST_TIMEOUT:-300} s" >>"$out/qemu.log"
 	) &
 	wait $pid
 	times >"$out/times"
