@@ -67,6 +67,13 @@ fresh 1000 apt-get apt-cache
 expect 'user, ci' 77 ci
 command_names 'user, ci' '' "$ci"
 
+fresh 1000 apt-get
+expect 'user, guest' 77 guest
+command_names 'user, guest' '' "$all gcc-aarch64-linux-gnu"
+grep -q 'qemu-user' "$dir/out" && echo "user, guest: qemu-user is not needed for it" && failed=1
+expect 'user, cross' 77 cross
+command_names 'user, cross' '' "$all gcc-aarch64-linux-gnu qemu-user"
+
 fresh 0 apt-get
 expect 'root, only asking' 77 --check
 command_names 'root, only asking' '' "$all"
@@ -75,7 +82,7 @@ command_names 'root, only asking' '' "$all"
 # apt-get does nothing, says it did: the packages are still missing afterwards, and that is an error
 fresh 0 apt-get
 expect 'root, apt installs nothing' 1
-ask_text apt.log 'install -y --no-install-recommends.* libhwloc-dev' 'root, apt installs nothing'
+ask_text apt.log 'install -y --no-remove --no-install-recommends.* libhwloc-dev' 'root, apt installs nothing'
 ask_text err 'still missing' 'root, apt installs nothing'
 
 fresh 1000 apt-get sudo

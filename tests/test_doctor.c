@@ -105,6 +105,23 @@ static void test_machine(void **state)
 	free(d);
 }
 
+/* A machine that has these clues: what doctor calls it. */
+static void test_emulated(void **state)
+{
+	struct doctor *d = invented();
+
+	(void)state;
+	d->place.hypervisor = d->place.emulated = true;
+	strcpy(d->place.hypervisor_name, "QEMU TCG");
+	memset(&d->machine, 0, sizeof(d->machine));
+	doctor_machine(d);
+	assert_string_equal(
+		text_of(&d->machine.facts, "hypervisor"),
+		"QEMU TCG (this is a virtual machine, each instruction of which is emulated: "
+		"no time means anything)");
+	free(d);
+}
+
 static void test_permissions(void **state)
 {
 	struct doctor *d = invented();
@@ -495,10 +512,11 @@ static void test_for_real(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_machine), cmocka_unit_test(test_permissions),
-		cmocka_unit_test(test_noise),	cmocka_unit_test(test_empty_machine),
-		cmocka_unit_test(test_advice),	cmocka_unit_test(test_text),
-		cmocka_unit_test(test_json),	cmocka_unit_test(test_for_real),
+		cmocka_unit_test(test_machine),	      cmocka_unit_test(test_emulated),
+		cmocka_unit_test(test_permissions),   cmocka_unit_test(test_noise),
+		cmocka_unit_test(test_empty_machine), cmocka_unit_test(test_advice),
+		cmocka_unit_test(test_text),	      cmocka_unit_test(test_json),
+		cmocka_unit_test(test_for_real),
 	};
 
 	return cmocka_run_group_tests_name("doctor", tests, make_machine, remove_machine);

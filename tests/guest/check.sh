@@ -59,7 +59,6 @@ describe() {
 	case $1 in
 	A | B) cpu=amd64 qemu=qemu-system-x86_64 ;;
 	C) cpu=arm64 qemu=qemu-system-aarch64 ;;
-	*) die "there is no guest $1 (A, B, C)" ;;
 	esac
 	steps=tests/guest/$1.steps
 	build=release
@@ -124,6 +123,12 @@ build() {
 }
 
 one() {
+	if [ "$1" = D ]; then
+		say "skipped: guest D (riscv64, misses of the dTLB) is not in this version: its kernel comes with Debian 13" \
+			"(packages linux-image-riscv64, qemu-system-misc, opensbi)"
+		[ "${CHECK_GUEST:-}" != required ] || return 1
+		return 77
+	fi
 	describe "$1"
 	tools || return
 	phase fetch "$1" fetch &
@@ -151,7 +156,7 @@ one() {
 }
 
 for g in $guests; do
-	describe "$g"
+	case $g in A | B | C | D) ;; *) die "there is no guest $g (A, B, C)" ;; esac
 	(one "$g") >"$GUEST_OUT/$g.log" 2>&1 &
 	pids="${pids:-} $g:$!"
 done
@@ -168,6 +173,7 @@ for p in $pids; do
 done
 echo "check-guest: $(echo "$guests" | wc -w) guests, $failed failed, $skipped skipped, $(($(date +%s) - begin)) s of wall time;" \
 	"all that was seen in them is emulated"
-echo "check-guest: $(phases)"
+set -- "$GUEST_OUT"/phase.*
+[ ! -f "$1" ] || echo "check-guest: $(phases)"
 [ $failed = 0 ] || exit 1
 [ $skipped = 0 ] || exit 77

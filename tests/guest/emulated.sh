@@ -15,10 +15,10 @@ says() { # WHAT PATTERN FILE
 	fi
 }
 
-slabscope doctor >doctor.txt 2>&1
+slabscope doctor -q --no-proof >doctor.txt 2>&1
 says "doctor knows" 'hypervisor .*QEMU TCG (this is a virtual machine, each instruction of which is' doctor.txt
 rm -rf r
-slabscope run --workload churn --n 500 --ops 500 --warmup-ops off --launches 2 --repeats 0 --collect time,slabinfo \
+slabscope run --workload churn --n 500 --ops 500 --warmup-ops off --launches 1 --repeats 0 --collect time \
 	--colour auto,off -o r >log 2>&1 || cat log
 says "the run is labelled" '"hypervisor": *"emulated (QEMU TCG)"' r/run.json
 slabscope stat r >stat.txt 2>&1
