@@ -37,8 +37,8 @@ void gnuplot_set_terminal(FILE *f, const struct gnuplot_how *how, unsigned below
 	case FORMAT_TERMINAL:
 		/* a grid of letters hides what it is there for */
 		fprintf(f, "set terminal dumb size %u, %u %s noenhanced\nPLAIN = 1\n",
-			how->columns ? how->columns : 100, how->lines ? how->lines : 32,
-			how->colour ? "ansi256" : "mono");
+			how->columns ? how->columns : GNUPLOT_COLUMNS,
+			how->lines ? how->lines : GNUPLOT_LINES, how->colour ? "ansi256" : "mono");
 		return;
 	case FORMAT_SVG:
 		fprintf(f,

@@ -12,6 +12,10 @@
 enum picture_format { FORMAT_SVG, FORMAT_PNG, FORMAT_PDF, FORMAT_TERMINAL };
 extern const char *const picture_formats[]; /* by enum picture_format; NULL ends */
 
+/* Of a terminal whose size is not known. */
+#define GNUPLOT_COLUMNS 100
+#define GNUPLOT_LINES 32
+
 struct gnuplot_how {
 	enum picture_format format;
 	int colour;		 /* of a terminal */

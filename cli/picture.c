@@ -317,6 +317,39 @@ static void write_names(FILE *f, const char *count, const char *array, char *con
 	}
 }
 
+/* Columns of a terminal's picture that are left for the plot, more or less. */
+static unsigned plot_columns(const struct gnuplot_how *how)
+{
+	unsigned all = how->columns ? how->columns : GNUPLOT_COLUMNS;
+
+	return all > 40 ? all - 26 : 14;
+}
+
+/* A terminal cannot turn names: where they do not fit they are numbers there, which lines below the axis explain. Returns
+ * how many lines. */
+static unsigned write_key(FILE *f, const struct picture *p, const struct gnuplot_how *how)
+{
+	unsigned width = plot_columns(how), at = 0, lines = 0, i;
+
+	fputs("NUMBERED = ''", f);
+	if (how->format == FORMAT_TERMINAL &&
+	    (longest_name(p->group, p->nr_groups) + 1) * p->nr_groups > width)
+		for (i = 0; i < p->nr_groups; i++) {
+			unsigned len = (unsigned)escape_columns(p->group[i], GROUP_MOST) + 6;
+
+			if (!i || at + len > width) {
+				fputs(" . \"\\n\"", f);
+				at = 0;
+				lines++;
+			}
+			fprintf(f, " . '%s%u: ' . ", at ? "  " : "", i + 1);
+			escape_gnuplot(f, p->group[i], GROUP_MOST, 0);
+			at += len;
+		}
+	fputc('\n', f);
+	return lines;
+}
+
 static void write_output(FILE *f, const struct picture *p, const struct gnuplot_how *how)
 {
 	char out[300];
@@ -351,15 +384,19 @@ static int copy_template(FILE *f, const char *name, struct err *e)
 static int write_script(const struct picture *p, const char *path, const struct gnuplot_how *how,
 			struct err *e)
 {
+	struct gnuplot_how with_key = *how;
 	char data[300];
 	struct file_out f;
 	int rc = file_begin(&f, path, e);
+
+	with_key.lines = how->lines ? how->lines : GNUPLOT_LINES;
 
 	if (rc)
 		return rc;
 	fputs("# Made by slabscope plot; in this folder, `gnuplot FILE` draws it again.\n",
 	      f.stream);
-	write_output(f.stream, p, how);
+	with_key.lines += write_key(f.stream, p, how);
+	write_output(f.stream, p, &with_key);
 	snprintf(data, sizeof(data), "%s.dat", p->name);
 	fputs("DATA = ", f.stream);
 	escape_gnuplot(f.stream, data, 0, 0);

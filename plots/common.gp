@@ -15,6 +15,12 @@ set tics nomirror out textcolor rgb '#222222'
 if (!exists('PLAIN')) {
 	set grid ytics lc rgb '#DDDDDD' lt 1 lw 0.7
 }
+# a terminal writes nothing upright
+if (exists('PLAIN')) {
+	TITLE = TITLE . "\n" . (strlen(ZLABEL) ? 'each field: ' . ZLABEL . ";\n" : '') . 'upwards: ' . YLABEL
+	XLABEL = XLABEL . NUMBERED
+	ZLABEL = ''
+}
 set title TITLE textcolor rgb '#222222'
 set xlabel XLABEL . (KEYBELOW ? "\n " : '') textcolor rgb '#222222'
 set ylabel YLABEL textcolor rgb '#222222'
@@ -28,10 +34,10 @@ if (KEYBELOW) {
 if (NGROUPS > 0) {
 	set xrange [-0.6:NGROUPS - 0.4]
 	if (NGROUPS > 4) {
-		if (NGROUPS > 12 && !exists('PLAIN')) {
-			set xtics rotate by -90 left scale 0
+		if (exists('PLAIN')) {
+			set xtics norotate center scale 0
 		} else {
-			set xtics rotate by -30 left scale 0
+			set xtics rotate by (NGROUPS > 12 ? -90 : -30) left scale 0
 		}
 		# gnuplot leaves no more room than for short ones
 		if (!exists('PLAIN')) {
@@ -43,7 +49,10 @@ if (NGROUPS > 0) {
 	}
 	set xtics ('' 0)
 	do for [g = 0:NGROUPS - 1] {
-		set xtics add (GROUP[1 + g] g)
+		if (strlen(NUMBERED) && NGROUPS > 20 && g % 2 && g != NGROUPS - 1) {
+			continue
+		}
+		set xtics add ((strlen(NUMBERED) ? sprintf('%d', 1 + g) : GROUP[1 + g]) g)
 	}
 } else {
 	set xrange [XMIN:XMAX]

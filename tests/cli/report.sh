@@ -123,6 +123,15 @@ if command -v gnuplot >/dev/null; then
 	[ ! -s wrong ] || fail "$(cat wrong)"
 	expect 0 plot r --picture trials --format terminal
 	says out 'place in the run'
+	says out 'upwards: ratio to the median: time.ns_per_op (lower is better)'
+	head -c 1 out | grep -q $'\f' && fail "a form feed"
+	expect 0 plot v --picture launches --format terminal
+	says out 'wide'
+	expect 0 run "${args[@]}" --colour 1 --n 100-119 --launches 1 -o many
+	expect 0 plot many --picture launches --format terminal
+	says out '1: 100  2: 101  3: 102 '
+	expect 0 plot many --picture launches
+	says many/plots/main-launches.gp "^NUMBERED = ''$"
 	expect 1 plot r --picture pages
 	says err 'by node'
 	# one that has less than it should
