@@ -92,7 +92,7 @@ void report_introduce(struct report *r)
 		caches_text(run, caches, sizeof(caches));
 		doc_text(
 			&r->d,
-			"Run %s: on %s (host %s), %s CPUs%s, Linux %s, hypervisor: %s; begun %s with slabscope %s. "
+			"Run %s: on %.80s (host %.80s), %.20s CPUs%s, Linux %.80s, hypervisor: %.40s; begun %.40s with slabscope %.40s. "
 			"%u config%s in %u experiment%s, %u launches of each.",
 			run->path, fact(run, "host", "cpu_model"), fact(run, "host", "hostname"),
 			fact(run, "host", "cpus_online"), caches, fact(run, "host", "kernel"),
