@@ -152,7 +152,7 @@ static void sentence(struct report *r, const struct family *f, unsigned item)
 	const struct comparison *x = &f->c.item[item];
 	char text[900];
 
-	compare_sentence(&f->c, x, text, sizeof(text));
+	report_sentence(f, x, text, sizeof(text));
 	doc_item(&r->d, tone_of(x), "", "%s", text);
 }
 
@@ -198,7 +198,7 @@ static void by_value(struct report *r, const struct family *f, const unsigned *o
 		}
 		if (!all || i == f->c.nr)
 			continue;
-		compare_sentence(&f->c, c, text, sizeof(text));
+		report_sentence(f, c, text, sizeof(text));
 		doc_item(&r->d, tone_of(c), "", "%s=%s: of %u comparisons %s. %s: %s", x->name,
 			 x->value[v], all, counts,
 			 report_is_decided(c) ? "The largest difference" : "The first", text);

@@ -71,6 +71,8 @@ void report_axes(struct report *r, const struct results *run, unsigned exp, cons
 const char *report_metric_words(const char *metric);
 const char *report_setting_words(const char *metric); /* of "effective.colour" and its like */
 void report_words(struct report *r);
+/* compare_sentence(), and a reason where there is a short one. */
+void report_sentence(const struct family *f, const struct comparison *x, char *buf, size_t len);
 void report_why(struct report *r, const struct family *f);
 void report_pictures(struct report *r);
 void report_method(struct report *r);

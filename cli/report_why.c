@@ -80,18 +80,20 @@ static const char *fit_words(int in_first, int in_second)
 
 /*
  * Where one way of the L1 is no larger than a page, all slabs begin in the same sets but for their
- * colour: how many lines those sets hold, against how many are hot.
+ * colour: how many lines those sets hold, of the baseline in lines[0], against how many are hot. 1; 0: that cannot be said,
+ * or is the same.
  */
-static void cache_sets(struct report *r, const struct comparison *x)
+static int room_in_sets(const struct comparison *x, double lines[2], double *hot)
 {
 	const struct results *run = x->a.run;
 	const struct judge_side *side[2] = { &x->b, &x->a };
-	double hot = strtod(picture_requested(run, x->a.config, "n"), NULL), lines[2];
 	unsigned i;
 
-	if (strcmp(picture_requested(run, x->a.config, "workload"), "hot-header") ||
-	    strcmp(picture_requested(run, x->a.config, "lines"), "1") || !(hot > 0))
-		return;
+	*hot = strtod(picture_requested(run, x->a.config, "n"), NULL);
+	if (x->a.run != x->b.run || !(*hot > 0) ||
+	    strcmp(picture_requested(run, x->a.config, "workload"), "hot-header") ||
+	    strcmp(picture_requested(run, x->a.config, "lines"), "1"))
+		return 0;
 	for (i = 0; i < 2; i++) {
 		unsigned c = side[i]->config;
 		double size = picture_median(run, c, "effective.l1d_size");
@@ -103,10 +105,18 @@ static void cache_sets(struct report *r, const struct comparison *x)
 
 		if (!(size > 0 && ways > 0 && size / ways <= slab) || !(colours >= 0) ||
 		    !(line > 0 && picture_median(run, c, "effective.colour_off") >= line))
-			return;
+			return 0;
 		lines[i] = fmin(ways * fmax(colours, 1), size / line);
 	}
-	if (lines[0] == lines[1])
+	return lines[0] != lines[1];
+}
+
+static void cache_sets(struct report *r, const struct comparison *x)
+{
+	const struct results *run = x->a.run;
+	double hot, lines[2];
+
+	if (!room_in_sets(x, lines, &hot))
 		return;
 	doc_text(
 		&r->d,
@@ -114,6 +124,47 @@ static void cache_sets(struct report *r, const struct comparison *x)
 		"colours of %s reach hold %.0f first lines, those of %s %.0f; %.0f are hot: %s.",
 		run->config[x->b.config].label, lines[0], run->config[x->a.config].label, lines[1],
 		hot, fit_words(hot <= lines[0], hot <= lines[1]));
+}
+
+/* Modelled misses per operation of the first level in which they differ the way that the verdict goes. */
+static int modelled_reason(const struct comparison *x, char *buf, size_t len)
+{
+	char metric[64], was[40], is[40];
+
+	for (unsigned i = 0; sim_level_names[i]; i++) {
+		double a, b;
+
+		snprintf(metric, sizeof(metric), "model.%s_misses_per_op", sim_level_names[i]);
+		a = picture_median(x->a.run, x->a.config, metric);
+		b = picture_median(x->b.run, x->b.config, metric);
+		if (!(x->better > 0 ? a < b : a > b) || !strcmp(metric, x->metric))
+			continue;
+		snprintf(buf, len, "; on the model %s misses per operation are %s against %s",
+			 sim_level_names[i], results_number(a, is, sizeof(is)),
+			 results_number(b, was, sizeof(was)));
+		return 1;
+	}
+	return 0;
+}
+
+void report_sentence(const struct family *f, const struct comparison *x, char *buf, size_t len)
+{
+	double hot, lines[2];
+	size_t n;
+
+	compare_sentence(&f->c, x, buf, len);
+	n = strlen(buf);
+	if (!report_is_decided(x) || !x->better || n >= len)
+		return;
+	if (room_in_sets(x, lines, &hot) && (x->better > 0) == (lines[1] > lines[0]) &&
+	    hot > fmin(lines[0], lines[1]))
+		snprintf(
+			buf + n, len - n,
+			"; of %.0f hot lines the L1 sets that its colours reach hold %.0f, its baseline's "
+			"%.0f",
+			hot, fmin(hot, lines[1]), fmin(hot, lines[0]));
+	else
+		modelled_reason(x, buf + n, len - n);
 }
 
 /* The target that the model was of. */

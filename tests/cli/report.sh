@@ -43,6 +43,9 @@ expect 0 run "${args[@]}" --colour 1,8 --n 32 --ops 4000 --launches 6 --collect 
 expect 0 report m -m model.l1d_misses_per_op --no-pictures -f markdown -o -
 says out '^l1d misses per operation of the modelled pentium3: whose memory'
 says out '^| l1d misses per operation | colour=1 | colour=8 | change |$'
+expect 0 report m --no-pictures -f markdown -o m.md
+grep '^- colour=8 is faster' m.md >decided && { says decided 'hot lines the L1 sets\|on the model l1d misses per operation are'; }
+expect 0 report m -m model.l1d_misses_per_op --no-pictures -f markdown -o -
 says out '^| of object | [0-9.]* | [0-9.]* | -[0-9.]* |$'
 says out '^| in visit | '
 says out '^| kind: conflict | '
