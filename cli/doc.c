@@ -359,7 +359,10 @@ void doc_code(struct doc *d, const char *text)
 	size_t len;
 
 	end_list(d);
-	fputs(d->format == DOC_HTML ? "<pre tabindex=\"0\"><code>" : "", d->f);
+	fputs(d->format == DOC_HTML ?
+		      "<pre tabindex=\"0\" role=\"region\" aria-label=\"Lines to copy\"><code>" :
+		      "",
+	      d->f);
 	for (; *text; text += len + (text[len] == '\n')) {
 		char *line;
 

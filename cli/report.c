@@ -48,8 +48,14 @@ static int add_experiment(struct family *f, const struct report_request *q, cons
 		snprintf(f->why_not, sizeof(f->why_not), "%.290s", e->text);
 		rc = 0;
 	} else if (!rc && !f->c.nr) {
-		snprintf(f->why_not, sizeof(f->why_not),
-			 "it has one config, and so nothing to compare it with");
+		if (x->nr_configs == 1)
+			snprintf(f->why_not, sizeof(f->why_not),
+				 "it has one config, and so nothing to compare it with");
+		else
+			snprintf(
+				f->why_not, sizeof(f->why_not),
+				"no config is the baseline of another, '%.200s' (--baseline says which)",
+				f->baseline);
 	}
 	return rc;
 }

@@ -119,12 +119,28 @@ else
 	make_runs
 	see_wrong "$work/model/report.html"
 fi
+# On paper: all of it, without what only a screen can open.
+print() {
+	run_browser --no-pdf-header-footer --print-to-pdf="$work/printed.pdf" "file://$1" >/dev/null
+	head -c 5 printed.pdf | grep -q '^%PDF-' || {
+		fail "$1 is not printed"
+		return
+	}
+	command -v pdftotext >/dev/null || return
+	pdftotext -layout printed.pdf printed.txt
+	says printed.txt 'What came of it'
+	says printed.txt 'inconclusive'
+	! grep -q 'Numbers of this picture' printed.txt || fail "$1: numbers of pictures on paper"
+	rm printed.pdf
+}
+
 for r in "${reports[@]}"; do
 	[ -s "$r" ] || {
 		fail "no $r"
 		continue
 	}
 	alone "$r"
+	print "$r"
 	for scheme in light dark; do
 		look "$r" 360 $scheme
 		look "$r" 1600 $scheme
