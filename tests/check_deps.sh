@@ -10,7 +10,7 @@ trap 'rm -rf "$dir"' EXIT
 failed=0
 unset DEPS
 
-all='binutils libc6-dev pkgconf libhwloc-dev libjansson-dev libinih-dev libarchive-dev zlib1g-dev libpfm4-dev libcmocka-dev gnuplot-nox gcc make'
+all='binutils libc6-dev pkgconf libhwloc-dev libjansson-dev libinih-dev libarchive-dev zlib1g-dev libpfm4-dev libcmocka-dev gnuplot-nox python3 gcc make'
 ci="$all git clang clang-format clang-tidy cppcheck libclang-rt-14-dev"
 
 # fresh UID TOOL...: a PATH with only these, and the played ones

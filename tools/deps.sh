@@ -79,10 +79,10 @@ ask() {
 	need libpfm4-dev perfmon/pfmlib.h header perfmon/pfmlib_perf_event.h
 	need libcmocka-dev cmocka module cmocka
 	need gnuplot-nox gnuplot program gnuplot
+	need python3 python3 program python3
 	[ $browser = 0 ] || need chromium chromium program chromium
 	if [ $programs = 1 ]; then
 		need git git program git
-		need python3 python3 program python3
 		need sqlite3 sqlite3 program sqlite3
 		# not redis-server, which would start a service; the program is in here
 		need redis-tools redis program redis-check-rdb
