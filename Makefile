@@ -355,11 +355,13 @@ check-preload: ## unit and command-line tests of this project with the engine be
 check-build: all tests fuzzers library $(if $(MODEL),model-tests) $(if $(PRELOAD_SO),$(PRELOAD_TEST))
 
 # Sanitizer variants leave out what starts make or measures: it would say the same again.
-# So does a cross build, whose programs start others of theirs only where the kernel knows how to.
+# So does a cross build, whose programs start others of theirs only where the kernel knows how to; and what repeats
+# itself a given number of times there does so less often (SLABSCOPE_TEST_SHORT).
 RUN_TESTS := $(TESTS) $(if $(CROSS),,$(if $(filter release debug,$(VARIANT)),$(SH_TESTS) $(CLI_TESTS))) $(FUZZERS)
 check-run: include-check
 	$(Q)SLABSCOPE_OUT=$(OUT) SLABSCOPE_BIN=$(abspath $(OUT))/slabscope SLABSCOPE_VARIANT=$(VARIANT) \
-		SLABSCOPE_TEST_LONG=$(SLABSCOPE_TEST_LONG) CC="$(CC)" MAKE="$(MAKE)" SLABSCOPE_EMULATOR="$(EMULATOR)" \
+		SLABSCOPE_TEST_LONG=$(SLABSCOPE_TEST_LONG) SLABSCOPE_TEST_SHORT=$(or $(SLABSCOPE_TEST_SHORT),$(if $(CROSS),1)) \
+		CC="$(CC)" MAKE="$(MAKE)" SLABSCOPE_EMULATOR="$(EMULATOR)" \
 		tests/run_tests.sh $(RUN_TESTS)
 
 check-report: ## reports in headless Chromium, which this installs: console, network, points, widths, light and dark

@@ -9,7 +9,8 @@
  *	fuzz_X [--slice] [--inputs N] [--max-len BYTES] [--seed S] [FILE|FOLDER...]
  *
  * --slice: what `make check` runs: the corpus in tests/corpus/X, and as many inputs as the fuzzer
- * says (SLABSCOPE_TEST_LONG=1: a hundred times as many; a sanitizer build: a tenth).
+ * says (SLABSCOPE_TEST_LONG=1: a hundred times as many; a sanitizer build, and
+ * SLABSCOPE_TEST_SHORT=1: a tenth).
  */
 
 #include <dirent.h>
@@ -197,7 +198,7 @@ static void try_random(const struct settings *s, const struct corpus *c)
 
 static void use_slice(struct settings *s, struct corpus *c, const char *name)
 {
-	const char *more = getenv("SLABSCOPE_TEST_LONG");
+	const char *more = getenv("SLABSCOPE_TEST_LONG"), *fewer = getenv("SLABSCOPE_TEST_SHORT");
 	const char *dir = getenv("SLABSCOPE_CORPUS_DIR");
 	char folder[512];
 
@@ -208,7 +209,7 @@ static void use_slice(struct settings *s, struct corpus *c, const char *name)
 	}
 	if (more && !strcmp(more, "1"))
 		s->inputs *= 100;
-	else if (host_build_is_slow())
+	else if (host_build_is_slow() || (fewer && !strcmp(fewer, "1")))
 		s->inputs = (s->inputs + 9) / 10;
 	snprintf(folder, sizeof(folder), "%s/%s", dir ? dir : "tests/corpus", name);
 	if (!access(folder, R_OK) && add_path(c, folder))

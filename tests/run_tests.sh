@@ -10,7 +10,9 @@
 # TEST_JOBS (1) says how many run at the same time: for builds that only ask whether they are right.
 #
 # A program that was not built fails. *.sh run with sh; fuzz_* get --slice. TEST_TIMEOUT (seconds, 300) ends one that
-# hangs. SLABSCOPE_EMULATOR runs programs of another architecture. SLABSCOPE_* of the environment is theirs.
+# hangs. SLABSCOPE_EMULATOR runs programs of another architecture: then it is also said which parts of a program were
+# skipped, and why. SLABSCOPE_* of the environment is theirs: SLABSCOPE_TEST_LONG=1 and SLABSCOPE_TEST_SHORT=1 make those
+# longer and shorter that repeat themselves.
 set -u
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
 export TSAN_OPTIONS="${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1}"
@@ -25,6 +27,15 @@ run() {
 	# shellcheck disable=SC2086
 	*) timeout -k 5 "$limit" ${SLABSCOPE_EMULATOR:-} "$1" ;;
 	esac
+}
+
+# What cmocka skipped in this log, each with the line that said why.
+parts_skipped() {
+	[ -n "${SLABSCOPE_EMULATOR:-}" ] || return 0
+	awk '/test\(s\) run\./ { exit }
+		/^\[ RUN/ { why = "" }
+		/^skipped: / { why = ": " substr($0, 10) }
+		/^\[ +SKIPPED/ { print "          without " $NF substr(why, 1, 150) }' "$1"
 }
 
 # one STEM PROGRAM: its output goes to STEM.log, exit code and seconds to STEM.code
@@ -61,6 +72,7 @@ for t; do
 	0)
 		passed=$((passed + 1))
 		printf '  %-7s %s (%s s)\n' ok "$name" $took
+		parts_skipped "$log"
 		;;
 	77)
 		skipped=$((skipped + 1))

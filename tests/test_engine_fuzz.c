@@ -2,8 +2,8 @@
 /*
  * Millions of random operations on the engine, each against a shadow of what is live: see ops.h.
  *
- *	SLABSCOPE_FUZZ_OPS=n    how many operations (default: 4 million, a twentieth of it under a sanitizer,
- *	                        fifty times as many with SLABSCOPE_TEST_LONG=1)
+ *	SLABSCOPE_FUZZ_OPS=n    how many operations (default: 4 million, a twentieth of it under a sanitizer or with
+ *	                        SLABSCOPE_TEST_SHORT=1, fifty times as many with SLABSCOPE_TEST_LONG=1)
  *	SLABSCOPE_FUZZ_SEED=s   first seed; each system takes the next one
  *
  * A failure names seed and operation: SLABSCOPE_FUZZ_SEED=s SLABSCOPE_FUZZ_OPS=20000 does it again.
@@ -30,10 +30,10 @@ static uint64_t asked(const char *name, uint64_t otherwise)
 
 static uint64_t default_ops(void)
 {
-	const char *more = getenv("SLABSCOPE_TEST_LONG");
+	const char *more = getenv("SLABSCOPE_TEST_LONG"), *fewer = getenv("SLABSCOPE_TEST_SHORT");
 	uint64_t n = 4000000;
 
-	if (strcmp(host_build_sanitizer(), "none") != 0)
+	if (strcmp(host_build_sanitizer(), "none") != 0 || (fewer && !strcmp(fewer, "1")))
 		n /= 20;
 	return more && !strcmp(more, "1") ? 50 * n : n;
 }

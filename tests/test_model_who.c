@@ -12,6 +12,7 @@
 #include "collectors/model/who.h"
 #include "collectors/model/who_map.h"
 #include "engine/slab.h"
+#include "tests/emulator_help.h"
 
 #define OBJECTS 400
 
@@ -274,6 +275,7 @@ static void test_no_system(void **state)
 	struct err e;
 
 	(void)state;
+	emulator_lacks("the heap lies beside the stack");
 	assert_int_equal(who_create(&w, NULL, 4096, 64, 64, &e), 0);
 	assert_int_equal(who_watch(w, &e), 0);
 	who_miss(w, SIM_L1D, 0, (uintptr_t)own, false, SIM_COMPULSORY);

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "lib/rng.h"
+#include "tests/emulator_help.h"
 #include "tests/pages_help.h"
 
 /* ---- random blocks against a shadow ---- */
@@ -452,6 +453,7 @@ static void populate_leaves_no_faults(void **state)
 	long n;
 
 	(void)state;
+	emulator_lacks("madvise does not populate");
 	assert_non_null(a);
 	n = faults(a, len, host);
 	assert_true(n >= 1); /* so the count can show them (faults may be taken several at once) */
@@ -487,6 +489,7 @@ static void hugetlb(void **state)
 	struct pages_stats s;
 
 	(void)state;
+	emulator_lacks("madvise does not populate");
 	pages_node_stats(p, 0, &s);
 	if (a) { /* a machine with a pool */
 		size_t huge = pages_sys_native.hugetlb_size();

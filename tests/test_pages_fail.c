@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#include "tests/emulator_help.h"
 #include "tests/pages_help.h"
 
 /* The native calls, one of which fails from its @after-th use on. One test at a time. */
@@ -190,6 +191,7 @@ static void failing_repopulate(void **state)
 	void *a;
 
 	(void)state;
+	emulator_lacks("madvise does not populate");
 	memset(&inject, 0, sizeof(inject));
 	assert_int_equal(pages_create_with(&p, m, &c, &t_sys, &e), 0);
 	assert_non_null(a = pages_alloc(p, 0, 0, BACKING_BASE, &e));
@@ -230,6 +232,7 @@ static void trim_hugetlb(void **state)
 	void *a, *b;
 
 	(void)state;
+	emulator_lacks("madvise does not populate");
 	memset(&inject, 0, sizeof(inject));
 	inject.huge = 2 * MiB;
 	assert_int_equal(pages_create_with(&p, m, &c, &t_sys, NULL), 0);
@@ -266,6 +269,7 @@ static void failing_create(void **state)
 	struct pages_config c = { .node_bytes = 1024 * MiB };
 
 	(void)state;
+	emulator_lacks("there is little address space");
 	for (unsigned after = 0; after < 4; after++)
 		for (unsigned code = 0; code < 2; code++) {
 			struct err e = { "" };

@@ -21,6 +21,7 @@
 
 #include "collectors/perf/group.h"
 #include "lib/hostfs.h"
+#include "tests/emulator_help.h"
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define SOFT(n, c)                                                 \
@@ -290,6 +291,7 @@ static void test_unprivileged(void **state)
 	pid_t pid;
 
 	(void)state;
+	emulator_lacks("no perf_event_open");
 	fflush(NULL);
 	pid = fork();
 	assert_true(pid >= 0);

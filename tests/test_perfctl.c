@@ -18,6 +18,7 @@
 
 #include "collectors/perfctl/child.h"
 #include "collectors/perfctl/parse.h"
+#include "tests/emulator_help.h"
 #include "tests/region_help.h"
 #include "tests/temp_help.h"
 
@@ -342,6 +343,7 @@ static const struct {
 static void test_refusals(void **state)
 {
 	(void)state;
+	emulator_lacks("a program that cannot be started is noticed late");
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
 		struct region r = { .collector = &collector_perfctl,
 				    .workers = 1,

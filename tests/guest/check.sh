@@ -20,7 +20,7 @@ MAKE=${MAKE:-make}
 guests=${*:-A B C}
 cross=aarch64-linux-gnu
 begin=$(date +%s)
-mkdir -p "$GUEST_OUT" || exit 1
+mkdir -p build "$GUEST_OUT" || exit 1
 rm -f "$GUEST_OUT"/phase.*
 # Both builds at once are as many jobs as there are CPUs.
 mk() { MAKEFLAGS='' "$MAKE" --no-print-directory -j"$(nproc)" DEPS=off "$@" >"$GUEST_OUT/build.$cpu.log" 2>&1 || {

@@ -12,12 +12,10 @@ name=qemu-${1%%-*} sysroot=$2
 cached=$GUEST_CACHE/qemu-user-${1%%-*}/usr/bin/$name-static
 shift 2
 # It notes something for each page of a reservation: of the engine's usual hundreds of GiB for minutes, and gigabytes.
-# Where address space is short the engine reserves less. In a guest it has all of it.
-# shellcheck disable=SC3045
-ulimit -S -v 6000000
+# Where there is so much address space only, the engine reserves less. In a guest it has all of it.
+space=4G
 for q in "$name" "$name-static" "$cached"; do
-	have "$q" && exec "$q" -L "$sysroot" "$@"
+	have "$q" && exec "$q" -R $space -L "$sysroot" "$@"
 done
-# shellcheck disable=SC3045
-(ulimit -v unlimited 2>/dev/null; tests/guest/fetch.sh qemu-user "${name#qemu-}") || skip qemu-user-static "$name"
-exec "$cached" -L "$sysroot" "$@"
+tests/guest/fetch.sh qemu-user "${name#qemu-}" || skip qemu-user-static "$name"
+exec "$cached" -R $space -L "$sysroot" "$@"
