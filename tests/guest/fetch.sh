@@ -59,7 +59,8 @@ lists() (
 		return
 	fi
 	mv "$at/etc/sources.list.new" "$at/etc/sources.list"
-	apt apt-get update >"$at/log" 2>&1 || {
+	# without the mode, lists that could not be had are a warning
+	apt apt-get -o APT::Update::Error-Mode=any update >"$at/log" 2>&1 || {
 		tail -n 3 "$at/log" >&2
 		skip "$1" "the package index (no network?) and so $1"
 	}
