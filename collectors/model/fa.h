@@ -57,6 +57,13 @@ static inline uint32_t fa_use(struct fa *f, uint32_t tag)
 	return was;
 }
 
+/* @tag's word will be needed soon. */
+static inline void fa_ask(const struct fa *f, uint32_t tag)
+{
+	if (tag < f->tags)
+		__builtin_prefetch(&f->at[tag], 1);
+}
+
 /* The common case by itself: 1: it was there, and is the newest now. 0: nothing was done, fa_access() knows. */
 static inline bool fa_hit(struct fa *f, uint32_t tag)
 {

@@ -39,6 +39,12 @@ LEVEL_SIMD_INLINE __m256i level_lane(uint32_t word)
 	return _mm256_zextsi128_si256(_mm_cvtsi32_si128((int)word));
 }
 
+/* The same with anything behind it. */
+LEVEL_SIMD_INLINE __m256i level_low(uint32_t word)
+{
+	return _mm256_castsi128_si256(_mm_cvtsi32_si128((int)word));
+}
+
 /* The row with its way @at in front. */
 LEVEL_SIMD_INLINE __m256i level_turned(const uint32_t *row, unsigned at)
 {
@@ -52,8 +58,9 @@ LEVEL_SIMD_INLINE uint32_t level_first(__m256i v)
 
 LEVEL_SIMD_INLINE unsigned level_match(const uint32_t *row, uint32_t tag)
 {
-	__m256i bare = _mm256_andnot_si256(_mm256_set1_epi32(LEVEL_FLAGS), level_load(row));
-	__m256i same = _mm256_cmpeq_epi32(bare, _mm256_set1_epi32((int)tag));
+	__m256i id = _mm256_srli_epi32(level_load(row), 2), same;
+
+	same = _mm256_cmpeq_epi32(id, _mm256_set1_epi32((int)level_id(tag)));
 
 	return (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(same));
 }
@@ -61,7 +68,7 @@ LEVEL_SIMD_INLINE unsigned level_match(const uint32_t *row, uint32_t tag)
 /* The way at @at goes to the front as @word; those before it move by one. */
 LEVEL_SIMD_INLINE void level_front8(uint32_t *row, unsigned at, uint32_t word)
 {
-	level_store(row, _mm256_blend_epi32(level_turned(row, at), level_lane(word), 1));
+	level_store(row, _mm256_blend_epi32(level_turned(row, at), level_low(word), 1));
 }
 
 LEVEL_SIMD_INLINE void level_front16(uint32_t *row, unsigned at, uint32_t word)

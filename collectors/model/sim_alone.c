@@ -34,10 +34,10 @@ LEVEL_SIMD_INLINE void either(struct sim *s, struct sim_cpu *c, uint32_t lid, un
 		level_front16(row, at, word | (m ? row[at] & LEVEL_DIRTY : 0));
 	} else {
 		__m256i v = level_turned(row, (unsigned)__builtin_ctz(m | last));
-		__m256i kept = _mm256_and_si256(v, level_lane(m != 0)); /* LEVEL_DIRTY of a hit */
+		__m256i kept = _mm256_and_si256(v, level_low(m != 0)); /* LEVEL_DIRTY of a hit */
 
 		w->out = level_first(v);
-		level_store(row, _mm256_blend_epi32(v, _mm256_or_si256(kept, level_lane(word)), 1));
+		level_store(row, _mm256_blend_epi32(v, _mm256_or_si256(kept, level_low(word)), 1));
 	}
 	w->cpu = c;
 	w->lid = lid;
@@ -163,7 +163,8 @@ LEVEL_SIMD_INLINE void step(struct sim *s, struct sim_cpu *c, uint64_t addr, uin
 	}
 	dense = seen->dense;
 	here = in_dtlb(s, k, page, dense, tlb);
-	k->last_page[page & k->last_page_mask] = page;
+	if (tlb != NO_TLB)
+		k->last_page[page & k->last_page_mask] = page;
 	k->last[line & k->last_mask] = sim_use(line, write);
 	if (__builtin_expect(!here, 0)) {
 		walked(s, c, addr, dense, write);

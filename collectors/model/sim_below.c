@@ -221,6 +221,19 @@ void sim_alone_settle(struct sim *s)
 		settle_l3(s);
 }
 
+/* All that a miss may have to look at is asked for at once, as each may be far away; what waits asks for itself. */
+LEVEL_SIMD_INLINE void ask_ahead(const struct sim *s, uint32_t lid)
+{
+	for (unsigned j = 0; j < s->nr_levels; j++) {
+		const struct sim_inst *x = s->alone->inst[j];
+
+		if (j)
+			__builtin_prefetch(level_row(&x->l, sim_set_of(s, j, lid)), 1);
+		if (s->o.kinds)
+			fa_ask(&x->twin, lid);
+	}
+}
+
 LEVEL_SIMD void sim_alone_miss(struct sim *s, struct sim_cpu *c, uint64_t addr, uint32_t lid,
 			       unsigned set, bool write)
 {
@@ -228,8 +241,10 @@ LEVEL_SIMD void sim_alone_miss(struct sim *s, struct sim_cpu *c, uint64_t addr, 
 	uint32_t out;
 
 	c->n.misses[SIM_L1D]++;
-	if (s->noting)
+	if (s->noting) {
+		ask_ahead(s, lid);
 		sim_note(s, c, SIM_L1D, &c->core->inst[0]->twin, lid, set, addr, write, true);
+	}
 	below_l1(s, c, lid, write, sim_set_of(s, 1, lid), addr);
 	out = level_put(l1, set, level_word(lid, write ? LEVEL_OWN | LEVEL_DIRTY : LEVEL_OWN));
 	if (out & LEVEL_DIRTY && out != LEVEL_EMPTY)
