@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # `make bench`: the engine against its peers (a table on the terminal, and results/bench/engine.csv:
-# load,object_size,allocator,version,ns_min,ns_median,rounds). Then programs on it: bench/preload.sh. Then the modelled machine:
-# results/bench/model.csv (measure,value,unit,against,ratio), a part from each bench/model_*.sh and each program of
-# bench/model_*.c, which print such lines.
-# BUILD and VARIANT as for make; BENCH_ARGS goes to the program (--rounds N --load NAME and so on).
+# load,object_size,allocator,version,ns_min,ns_median,rounds). Then programs on it: bench/preload.sh. Then the modelled
+# machine: results/bench/model.csv (measure,value,unit,against,ratio), a part from each bench/model_*.sh and each program
+# of bench/model_*.c, which print such lines.
+# BUILD and VARIANT as for make; BENCH_ARGS goes to the program (--rounds N --load NAME and so on). BENCH_ONLY=engine or
+# BENCH_ONLY=model leaves the other out.
 set -eu
 cd "$(dirname "$0")/.."
 prog=${BUILD:-build}/${VARIANT:-release}/bench_bench_engine
@@ -14,10 +15,13 @@ if [ ! -x "$prog" ]; then
 	exit 1
 fi
 mkdir -p results/bench
-# shellcheck disable=SC2086 # BENCH_ARGS is words
-"$prog" --csv results/bench/engine.csv ${BENCH_ARGS-}
-echo "written: results/bench/engine.csv"
-bash bench/preload.sh
+if [ "${BENCH_ONLY:-engine}" = engine ]; then
+	# shellcheck disable=SC2086 # BENCH_ARGS is words
+	"$prog" --csv results/bench/engine.csv ${BENCH_ARGS-}
+	echo "written: results/bench/engine.csv"
+	bash bench/preload.sh
+fi
+[ "${BENCH_ONLY:-model}" = model ] || exit 0
 
 csv=results/bench/model.csv
 echo measure,value,unit,against,ratio >"$csv.new"
