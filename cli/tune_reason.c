@@ -58,10 +58,20 @@ static void say_levels(struct say *s, const struct tune_values *was, const struc
 }
 
 /* Who misses most in the L1 with what stands, and in which set. */
-static void say_who(struct say *s, const struct tune_values *was)
+static void say_who(struct say *s, const struct tune_values *was, const struct slab_geometry *g)
 {
-	static const char *const plural[WHO_NR] = {
-		[WHO_OBJECT] = "objects", [WHO_HEADER] = "slab headers", [WHO_INDEX] = "free indexes"
+	const char *const plural[WHO_NR] = {
+		[WHO_OBJECT] = "objects",
+		[WHO_HEADER] = g->off_slab ? "off-slab headers" : "on-slab headers",
+		[WHO_INDEX] = g->off_slab ? "off-slab free indexes" : "on-slab free indexes",
+		[WHO_ARRAY] = "the CPUs' arrays",
+		[WHO_SHARED] = "shared arrays",
+		[WHO_ALIEN] = "alien arrays",
+		[WHO_HEAD] = "the nodes' list heads",
+		[WHO_PAGEMAP] = "entries of the page map",
+		[WHO_META] = "the allocator's other structures",
+		[WHO_WORKLOAD] = "the workload's own lines",
+		[WHO_OTHER] = "other lines",
 	};
 	double all = get(was, "l1d_misses", "", ""), most = 0, sets, share, hot;
 	unsigned who = WHO_NR;
@@ -130,10 +140,10 @@ int tune_reason(struct tuning *t, struct err *e)
 		return rc;
 	if (t->pick) {
 		say_levels(&s, &t->base, &t->best);
-		say_who(&s, &t->base);
+		say_who(&s, &t->base, &t->space.point[0].geometry);
 		say_layout(&s, &t->space.point[0].geometry, &t->space.point[t->pick].geometry);
 	} else {
-		say_who(&s, &t->base);
+		say_who(&s, &t->base, &t->space.point[0].geometry);
 	}
 	while (s.n && s.n < s.room && t->reason[s.n - 1] == ' ')
 		t->reason[--s.n] = '\0';

@@ -73,6 +73,11 @@ ${CC:-cc} -std=gnu11 -Wall -Werror -Iinclude -I"$top" tuned.c user.c "$lib" -o u
 says out '^8 8 colours, 15 15 objects$'
 says tuned.c 'c.colour_slack = 1; /\* object \*/'
 
+# or slab headers do, and the reason says which, how much, and where
+expect 0 tune --workload churn --n 1000 --object-size 400 --touch 0 --limit 8 --ops 3000 --allow-debug on --target pentium4 \
+	--vary mgmt=auto,off --vary order=auto,2 --json
+says out '"reason": ".*on-slab headers cause [0-9]* % of the L1 misses, all in set 0 of 32.*Management moves from in the slab to off-slab'
+
 # no room in memory for it: no colours are bought
 expect 0 tune "${hot[@]}" "${few[@]}" --target zen4 --memory +3% --no-sensitivity
 says out '^Keep the default\|^Change: .*order=1'
