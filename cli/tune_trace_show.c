@@ -135,6 +135,7 @@ static json_t *cache(const struct tune_traced *x)
 
 json_t *tune_trace_json(const struct tune_trace *t)
 {
+	uint64_t records = t->totals.allocs + t->totals.frees + t->totals.implicit;
 	json_t *all = json_array(), *o;
 
 	for (unsigned i = 0; i < t->nr; i++)
@@ -142,10 +143,9 @@ json_t *tune_trace_json(const struct tune_trace *t)
 	o = json_pack("{s:i, s:s, s:s, s:s, s:i, s:i, s:I, s:o, s:o, s:i, s:i, s:o}", "format", 1,
 		      "target", t->target, "decided_by", "model", "objective", t->q->objective,
 		      "cpus", (int)t->totals.cpus, "workers", (int)t->workers, "records",
-		      (json_int_t)(t->totals.allocs + t->totals.frees + t->totals.implicit),
-		      "together_ratio", number(t->together), "together_memory_ratio",
-		      number(t->bytes / t->was), "too_few_records", (int)t->nr_few, "not_in_top",
-		      (int)t->nr_left, "caches", all);
+		      (json_int_t)records, "together_ratio", number(t->together),
+		      "together_memory_ratio", number(t->bytes / t->was), "too_few_records",
+		      (int)t->nr_few, "not_in_top", (int)t->nr_left, "caches", all);
 	if (o && *t->totals.damage.text)
 		json_object_set_new(o, "damage", json_string(t->totals.damage.text));
 	return o;

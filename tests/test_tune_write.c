@@ -59,7 +59,7 @@ static void read_by_run(const char *text, const struct slab_config *was,
 {
 	struct trial_spec s;
 	struct job j;
-	struct plan p;
+	struct plan p = { .nr_configs = 0 };
 	struct err e;
 
 	if (job_read_text(&j, text, "written", &e) || job_override(&j, "seed", "1", "test", &e) ||
