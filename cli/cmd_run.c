@@ -16,6 +16,7 @@
 #include "cli/launch_model.h"
 #include "cli/options.h"
 #include "cli/plan_print.h"
+#include "cli/run_command.h"
 #include "cli/run_report.h"
 #include "cli/run_tables.h"
 #include "cli/rundir.h"
@@ -134,11 +135,13 @@ static void grammar_init(struct grammar *g)
 						  job_specials[i].help, P_SPECIAL + i };
 	g->spec = (struct cli_spec){
 		.command = "slabscope run",
-		.usage = "[JOB.ini] [OPTION]...",
+		.usage = "[JOB.ini] [OPTION]... [-- COMMAND [ARGUMENT]...]",
 		.about =
 			"Runs every config of the job once per launch, in balanced random order, each trial in a fresh process.\n"
 			"A value may be a list (8,16,32) or a range (0-3, 8-512*2, 0-1024+256): then it is an axis. Options\n"
-			"given beside a job file hold for all of its experiments. Prints the folder of the results.",
+			"given beside a job file hold for all of its experiments. Prints the folder of the results.\n"
+			"With -- it is COMMAND that runs, once in each trial, with the config's allocator behind its malloc:\n"
+			"--workload command, and unless said otherwise --ops 1 --warmup-ops off --profile fast.",
 		.tables = g->tables.table,
 		.plain = g->plain,
 		.row = take_row,
@@ -436,16 +439,27 @@ static int check_resume(struct request *q, int operands, struct err *e)
 
 int cmd_run(int argc, char **argv)
 {
+	char **words = NULL; /* behind -- */
 	struct grammar *g = malloc(sizeof(*g));
 	struct request q = { .given = { 0 } };
 	struct job holder = { 0 };
 	struct err e;
-	int n, status;
+	int n, status, all = argc;
 
 	if (!g)
 		return 1;
 	grammar_init(g);
+	for (n = 1; n < all && !words; n++)
+		if (!strcmp(argv[n], "--")) {
+			words = &argv[n + 1];
+			argc = n;
+		}
 	n = cli_parse(&g->spec, argc, argv, &q, &e);
+	if (n >= 0 && words) {
+		int rc = run_command(&q.given, words, n < argc, &e);
+
+		n = rc ? rc : n;
+	}
 	if (n >= 0 && q.aa_comparisons && !q.aa)
 		n = err_set(&e, -EINVAL, "--aa-comparisons: goes with --aa");
 	if (n == CLI_HELP) {
@@ -463,7 +477,7 @@ int cmd_run(int argc, char **argv)
 		err_set(&e, -EINVAL, "expected a job file or options that say what to run");
 		status = cli_usage_error(&g->spec, &e);
 	} else {
-		status = do_job(n < argc ? argv[n] : NULL, &q, &g->spec, argc, argv);
+		status = do_job(n < argc ? argv[n] : NULL, &q, &g->spec, all, argv);
 	}
 	holder.global = q.given;
 	job_release(&holder);

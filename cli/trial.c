@@ -158,6 +158,15 @@ static unsigned collector_index(const struct collector *c)
 	return i;
 }
 
+static void say_left_out(int out, const char *collector)
+{
+	struct fd_sink sink = { .sink = { .put = sink_put }, .fd = out };
+
+	value_put_unavailable(
+		&sink.sink, collector, "1", "engine",
+		"it measures threads of the trial, and another program does the work");
+}
+
 static int open_collectors(struct trial_exec *x, struct err *e)
 {
 	char list[OPT_STR_MAX], *save = NULL;
@@ -176,6 +185,10 @@ static int open_collectors(struct trial_exec *x, struct err *e)
 		if (!c || x->nr_collectors == TRIAL_MAX_COLLECTORS)
 			return err_set(e, -EINVAL, "collect: %s '%s'",
 				       c ? "too many, at" : "there is no collector", name);
+		if (x->spec->wl->children && !c->children) {
+			say_left_out(x->out, c->name);
+			continue;
+		}
 		*ctx = (struct collect_ctx){ .env = &x->env,
 					     .wl = x->spec->wl,
 					     .workers = x->env.workers,
@@ -279,10 +292,17 @@ static void own_missing(struct wl_report *r, const char *metric, const char *uni
 	value_put_unavailable(((struct own_values *)r)->sink, metric, unit, "engine", why);
 }
 
+static void own_invalid(struct wl_report *r, const char *why)
+{
+	struct value_sink *sink = ((struct own_values *)r)->sink;
+
+	sink->flag(sink, FLAG_INVALID, why);
+}
+
 static void emit(struct trial_exec *x)
 {
 	struct fd_sink sink = { .sink = { .put = sink_put, .flag = sink_flag }, .fd = x->out };
-	struct own_values own = { { own_value, own_missing }, &sink.sink };
+	struct own_values own = { { own_value, own_missing, own_invalid }, &sink.sink };
 
 	trial_emit_effective(x, &sink.sink);
 	/* the native part of a trial says it, and it would be twice in one that is modelled as well */

@@ -179,7 +179,7 @@ void trial_emit_effective(struct trial_exec *x, struct value_sink *sink)
 	trial_effective(x->out, "ops", "%" PRIu64, x->ops);
 	trial_effective(x->out, "warmup_ops", "%" PRIu64, x->warmup_ops);
 	emit_machine(x);
-	if (!x->allocator->is_slab)
+	if (!x->allocator->is_slab || x->spec->wl->children)
 		return;
 	for (unsigned i = 0; i < x->env.nr_caches; i++) {
 		struct slab_geometry g;

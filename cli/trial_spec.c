@@ -420,6 +420,11 @@ int trial_spec_validate_on(const struct trial_spec *s, const struct kmem_machine
 			err = collectors[i]->validate(s->collector[i], e);
 	if (!err && s->wl->validate)
 		err = s->wl->validate(s->params, e);
+	if (!err && s->wl->children && model_in_list(s->run.collect))
+		err = err_set(
+			e, -EINVAL,
+			"collect: model sees this program's memory, and in %s another program does the work",
+			s->wl->name);
 	return err ? err : check_machine(s, m, target, e);
 }
 

@@ -89,6 +89,8 @@ struct collector {
 	size_t params_size;
 	int (*validate)(const void *params, struct err *e); /* options together; may be NULL */
 	bool own_passes;
+	bool children; /* it also knows what programs did that the workload has launched. One that does not is left out of
+			  trials of such a workload; there is a value of its name that says so */
 	int (*open)(struct collect_ctx *c, struct err *e);
 	unsigned (*passes)(struct collect_ctx *c); /* NULL: 1 */
 	int (*thread_open)(struct collect_ctx *c, unsigned worker, struct err *e);

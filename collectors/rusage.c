@@ -4,6 +4,9 @@
  * of set-up or of other threads is in it; the resident set is the whole process's, there is no
  * other.
  *
+ * Where the workload launches programs: what those used that have ended, and their children that they waited for; the
+ * resident set is that of the largest.
+ *
  * user_ns and system_ns are exact only as a sum on kernels that sample them at ticks.
  */
 
@@ -44,7 +47,7 @@ static void read_process(struct collect_ctx *c, int at)
 {
 	struct rusage_priv *r = c->priv;
 
-	if (getrusage(RUSAGE_SELF, &r->at[at]))
+	if (getrusage(c->wl->children ? RUSAGE_CHILDREN : RUSAGE_SELF, &r->at[at]))
 		r->error = errno;
 }
 
@@ -52,7 +55,7 @@ static void read_thread(struct collect_ctx *c, unsigned worker, int at)
 {
 	struct rusage_worker *w = &((struct rusage_priv *)c->priv)->worker[worker];
 
-	if (getrusage(RUSAGE_THREAD, &w->at[at]))
+	if (getrusage(c->wl->children ? RUSAGE_CHILDREN : RUSAGE_THREAD, &w->at[at]))
 		w->error = errno;
 }
 
@@ -176,6 +179,7 @@ static void rusage_close(struct collect_ctx *c)
 const struct collector collector_rusage = {
 	.name = "rusage",
 	.help = "page faults, switches, user and system time of the workers; peak memory",
+	.children = true,
 	.open = rusage_open,
 	.start = rusage_start,
 	.thread_start = rusage_thread_start,

@@ -163,6 +163,7 @@ static void time_close(struct collect_ctx *c)
 const struct collector collector_time = {
 	.name = "time",
 	.help = "nanoseconds, ticks and CPU time per operation, and what the clock costs",
+	.children = true,
 	.open = time_open,
 	.thread_start = time_thread_start,
 	.thread_stop = time_thread_stop,

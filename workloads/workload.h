@@ -82,6 +82,8 @@ struct wl_cost {
 struct wl_report {
 	void (*value)(struct wl_report *r, const char *metric, double value, const char *unit);
 	void (*missing)(struct wl_report *r, const char *metric, const char *unit, const char *why);
+	/* The trial is not what was asked for: kept, not counted. */
+	void (*invalid)(struct wl_report *r, const char *why);
 };
 
 typedef enum wl_status wl_step_fn(struct wl_env *env, struct wl_worker *w, uint64_t n,
@@ -92,6 +94,7 @@ struct workload {
 	const char *doc;	/* what it stands for and what it stresses; several lines */
 	const struct opt *opts; /* may be NULL */
 	size_t params_size;
+	bool children; /* other programs do the work, which the step launches: see struct collector.children */
 	int (*setup)(struct wl_env *env, struct err *e);
 	int (*setup_worker)(struct wl_env *env, struct wl_worker *w,
 			    struct err *e); /* may be NULL */
