@@ -24,13 +24,13 @@ have() {
 on() {
 	local settings=$1
 	shift
-	SLABSCOPE_MALLOC=$settings LD_PRELOAD=$lib timeout 600 "$@" >out 2>err </dev/null
+	SLABSCOPE_MALLOC=$settings LD_PRELOAD=$lib timeout 2400 "$@" >out 2>err </dev/null
 	got=$?
 }
 
 # same SETTINGS COMMAND...: exit code and output are those without the engine
 same() {
-	timeout 600 "${@:2}" >want 2>/dev/null </dev/null
+	timeout 2400 "${@:2}" >want 2>/dev/null </dev/null
 	local code=$?
 	on "$@"
 	[ $got = $code ] || fail "${*:2}: exit $got, expected $code: $(head -n 3 err)"
