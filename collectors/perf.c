@@ -4,6 +4,9 @@
  * is said in portable quantities; which events these are on this CPU is data (perf/choose.h), and
  * which of them fit together is tried (perf/plan.h). What cannot be counted is a value too: the
  * reason why.
+ *
+ * Where the workload launches programs, the counts are of these, of all that they start, and of the worker's own fork and
+ * wait.
  */
 
 #include <errno.h>
@@ -182,6 +185,7 @@ static int perf_open(struct collect_ctx *c, struct err *e)
 	c->priv = p;
 	p->plan.sys = &perf_sys_kernel;
 	p->plan.multiplex = o->multiplex;
+	p->plan.inherit = c->wl->children;
 	rc = make_plan(p, c, e);
 	if (rc)
 		return rc;
@@ -248,6 +252,7 @@ const struct collector collector_perf = {
 	.help = "hardware and software counters: cache misses, instructions, remote memory, faults",
 	.opts = perf_opts,
 	.params_size = sizeof(struct perf_params),
+	.children = true,
 	.validate = perf_validate,
 	.open = perf_open,
 	.passes = perf_passes,

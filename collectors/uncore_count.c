@@ -146,8 +146,8 @@ static int open_boxes(struct uncore *u, struct uncore_quantity *q, const struct 
 	for (q->nr = 0; q->nr < n; q->nr++) {
 		struct uncore_box *b = &q->box[q->nr];
 		const struct ev_box *f = &from[q->nr];
-		int rc = perf_group_open(&b->group, u->sys, &f->event, 1, PERF_BOTH, false,
-					 &u->place, why, NULL);
+		int rc = perf_group_open(&b->group, u->sys, &f->event, 1, PERF_BOTH, 0, &u->place,
+					 why, NULL);
 
 		if (rc) {
 			close_boxes(q);

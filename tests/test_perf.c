@@ -34,8 +34,8 @@ static const struct perf_place user_place = { .paranoid = 2, .pmu = true, .open_
 
 static int open_group(struct perf_group *g, unsigned nr, bool pinned, struct perf_refusal *why)
 {
-	return perf_group_open(g, &perf_fake_sys, events, nr, PERF_USER, pinned, &user_place, why,
-			       NULL);
+	return perf_group_open(g, &perf_fake_sys, events, nr, PERF_USER, pinned ? PERF_PINNED : 0,
+			       &user_place, why, NULL);
 }
 
 /* The events of @c say that there is no number, and why. */
@@ -83,7 +83,7 @@ static void test_open_errors(void **state)
 				perf_fake_reset();
 				perf_fake.rule = rule;
 				assert_int_equal(perf_group_open(&g, &perf_fake_sys, events, 3,
-								 (enum perf_side)side, true,
+								 (enum perf_side)side, PERF_PINNED,
 								 &user_place, &why, &bad),
 						 -open_errors[i]);
 				assert_int_equal(why.error, open_errors[i]);
@@ -558,15 +558,15 @@ static void test_rdpmc_kinds(void **state)
 	(void)state;
 	perf_fake_reset();
 	perf_fake.rdpmc = perf_fake.user_time = true;
-	assert_int_equal(perf_group_open(&g, &perf_fake_sys, mixed, 2, PERF_USER, true, &user_place,
-					 &why, NULL),
+	assert_int_equal(perf_group_open(&g, &perf_fake_sys, mixed, 2, PERF_USER, PERF_PINNED,
+					 &user_place, &why, NULL),
 			 0);
 	assert_string_equal(g.how, "read");
 	perf_group_close(&g);
 	assert_false(perf_user_possible(&perf_fake_sys, &uncore));
 	no_rdpmc.rdpmc = NULL;
-	assert_int_equal(perf_group_open(&g, &no_rdpmc, events, 1, PERF_USER, true, &user_place,
-					 &why, NULL),
+	assert_int_equal(perf_group_open(&g, &no_rdpmc, events, 1, PERF_USER, PERF_PINNED,
+					 &user_place, &why, NULL),
 			 0);
 	assert_string_equal(g.how, "read");
 	perf_group_close(&g);

@@ -58,7 +58,7 @@ static void open_or_skip(struct perf_group *g, const struct perf_event *ev, unsi
 	struct perf_refusal why;
 	char text[500];
 
-	if (!perf_group_open(g, &perf_sys_kernel, ev, nr, side, false, &place, &why, NULL))
+	if (!perf_group_open(g, &perf_sys_kernel, ev, nr, side, 0, &place, &why, NULL))
 		return;
 	print_message("skipped: software events are refused here: %s\n",
 		      perf_refusal_text(&why, text, sizeof(text)));
@@ -228,8 +228,8 @@ static void test_hardware(void **state)
 	struct perf_group g;
 
 	(void)state;
-	if (perf_group_open(&g, &perf_sys_kernel, hardware, LEN(hardware), PERF_USER, true, &place,
-			    &why, NULL)) {
+	if (perf_group_open(&g, &perf_sys_kernel, hardware, LEN(hardware), PERF_USER, PERF_PINNED,
+			    &place, &why, NULL)) {
 		char text[500];
 
 		perf_refusal_text(&why, text, sizeof(text));

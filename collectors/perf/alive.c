@@ -86,8 +86,8 @@ static unsigned zeros(const struct perf_plan *p, const struct perf_set *set, voi
 	struct perf_group g;
 	unsigned bits = 0;
 
-	if (perf_group_open(&g, p->sys, set->event, set->nr, set->side, !p->multiplex, &p->place,
-			    &why, NULL))
+	if (perf_group_open(&g, p->sys, set->event, set->nr, set->side,
+			    p->multiplex ? 0 : PERF_PINNED, &p->place, &why, NULL))
 		return 0;
 	perf_group_start(&g);
 	work();

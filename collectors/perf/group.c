@@ -51,15 +51,16 @@ static int open_attr(const struct perf_sys *sys, struct perf_event_attr *a,
 	return fd;
 }
 
-static int open_event(const struct perf_group *g, const struct perf_event *ev, bool pinned)
+static int open_event(const struct perf_group *g, const struct perf_event *ev, unsigned flags)
 {
 	int leader = ev == g->event ? -1 : g->fd[0], fd;
 	struct perf_event_attr a;
 
 	fill_attr(&a, ev, g->side);
 	a.disabled = leader < 0;
-	a.pinned = leader < 0 && pinned;
-	if (PERF_USER_CONFIG1 && perf_user_possible(g->sys, ev)) {
+	a.pinned = leader < 0 && (flags & PERF_PINNED);
+	a.inherit = (flags & PERF_INHERIT) && !ev->cpu_wide;
+	if (PERF_USER_CONFIG1 && !a.inherit && perf_user_possible(g->sys, ev)) {
 		a.config1 |= PERF_USER_CONFIG1;
 		fd = open_attr(g->sys, &a, ev, leader);
 		if (fd != -EINVAL && fd != -EOPNOTSUPP)
@@ -70,7 +71,7 @@ static int open_event(const struct perf_group *g, const struct perf_event *ev, b
 }
 
 int perf_group_open(struct perf_group *g, const struct perf_sys *sys, const struct perf_event *ev,
-		    unsigned nr, enum perf_side side, bool pinned, const struct perf_place *p,
+		    unsigned nr, enum perf_side side, unsigned flags, const struct perf_place *p,
 		    struct perf_refusal *why, unsigned *bad)
 {
 	memset(g, 0, sizeof(*g));
@@ -87,7 +88,7 @@ int perf_group_open(struct perf_group *g, const struct perf_sys *sys, const stru
 	}
 	memcpy(g->event, ev, nr * sizeof(*ev));
 	for (unsigned i = 0; i < nr; i++) {
-		g->fd[i] = open_event(g, &g->event[i], pinned);
+		g->fd[i] = open_event(g, &g->event[i], flags);
 		if (g->fd[i] < 0) {
 			int error = g->fd[i];
 
@@ -99,7 +100,8 @@ int perf_group_open(struct perf_group *g, const struct perf_sys *sys, const stru
 		}
 		g->nr++;
 	}
-	perf_user_map(g);
+	if (!(flags & PERF_INHERIT)) /* the kernel refuses to map those */
+		perf_user_map(g);
 	return 0;
 }
 
@@ -116,7 +118,7 @@ int perf_probe(const struct perf_sys *sys, const struct perf_event *ev, enum per
 	       const struct perf_place *p, struct perf_refusal *why)
 {
 	struct perf_group g;
-	int rc = perf_group_open(&g, sys, ev, 1, side, false, p, why, NULL);
+	int rc = perf_group_open(&g, sys, ev, 1, side, 0, p, why, NULL);
 
 	if (!rc)
 		perf_group_close(&g);

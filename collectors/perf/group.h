@@ -54,11 +54,19 @@ struct perf_count {
 	struct perf_refusal why; /* unavailable */
 };
 
-/* Where it counts: the calling thread wherever it runs, unless the events are CPU-wide. @pinned: no
- * multiplexing; a group that does not fit then reads as unavailable instead of scaled. 0; or -errno
- * with @why filled and nothing left open; *@bad (may be NULL) is the event that was refused. */
+enum perf_group_flags {
+	PERF_PINNED =
+		1, /* no multiplexing; a group that does not fit reads as unavailable instead of scaled */
+	PERF_INHERIT =
+		2, /* also what the thread forks from now on, and whatever that becomes: counts of a child are in
+			     once it has ended. Read by system call only. */
+};
+
+/* Where it counts: the calling thread wherever it runs, unless the events are CPU-wide. @flags: of enum
+ * perf_group_flags. 0; or -errno with @why filled and nothing left open; *@bad (may be NULL) is the event that was
+ * refused. */
 int perf_group_open(struct perf_group *g, const struct perf_sys *sys, const struct perf_event *ev,
-		    unsigned nr, enum perf_side side, bool pinned, const struct perf_place *p,
+		    unsigned nr, enum perf_side side, unsigned flags, const struct perf_place *p,
 		    struct perf_refusal *why, unsigned *bad);
 void perf_group_start(struct perf_group *g);
 void perf_group_stop(struct perf_group *g);

@@ -171,7 +171,8 @@ static bool set_fits(const struct perf_plan *p, const struct perf_set *s, struct
 	struct perf_group g;
 	bool fits = true;
 
-	if (perf_group_open(&g, p->sys, s->event, s->nr, s->side, true, &p->place, why, NULL))
+	if (perf_group_open(&g, p->sys, s->event, s->nr, s->side, PERF_PINNED, &p->place, why,
+			    NULL))
 		return false;
 	perf_group_start(&g);
 	for (volatile unsigned i = 0; i < SPINS; i++)

@@ -51,6 +51,7 @@ struct perf_plan {
 	const struct perf_sys *sys;
 	struct perf_place place;
 	bool multiplex;
+	bool inherit; /* the region forks, and its children do the work */
 	/* formulas, NULL ends; they stay the database's. NULL: none. What one is made of is counted
 	 * in one set if that can be. */
 	const struct ev_derived *const *derived;
@@ -70,7 +71,7 @@ struct perf_parts {
 };
 void perf_parts_of(const struct ev_derived *d, struct perf_parts *out);
 
-/* Tries on the calling thread. ->sys, ->place, ->multiplex and ->derived are the caller's. -ENOMEM
+/* Tries on the calling thread. ->sys, ->place, ->multiplex, ->inherit and ->derived are the caller's. -ENOMEM
  * only: what cannot be counted is an item with a reason. perf_plan_release() is due either way. */
 int perf_plan_make(struct perf_plan *p, const struct perf_wants *w, enum perf_sides sides,
 		   struct err *e);

@@ -316,7 +316,7 @@ static void run_bound(struct proof_result *out, const struct proof_row *row, str
 	for (i = 0; i < nr; i++)
 		ev[i] = term[i].event;
 	memset(&g, 0, sizeof(g));
-	if (perf_group_open(&g, sys, ev, nr, row->side, false, place, &out->why, NULL)) {
+	if (perf_group_open(&g, sys, ev, nr, row->side, 0, place, &out->why, NULL)) {
 		out->verdict = PROOF_UNCOUNTED;
 	} else {
 		repeat(out, row, r, &g, term, place);

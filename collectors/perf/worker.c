@@ -11,10 +11,12 @@
 static void open_slot(struct perf_slot *s, const struct perf_plan *p, const struct perf_set *set,
 		      enum perf_read_by by)
 {
+	unsigned flags = (!set->software && !p->multiplex ? PERF_PINNED : 0) |
+			 (p->inherit ? PERF_INHERIT : 0);
 	struct perf_group *g = &s->group;
 
-	if (perf_group_open(g, p->sys, set->event, set->nr, set->side,
-			    !set->software && !p->multiplex, &p->place, &s->why, NULL))
+	if (perf_group_open(g, p->sys, set->event, set->nr, set->side, flags, &p->place, &s->why,
+			    NULL))
 		return;
 	s->open = true;
 	if (by == PERF_READ_CALL)
@@ -23,6 +25,13 @@ static void open_slot(struct perf_slot *s, const struct perf_plan *p, const stru
 		return;
 	perf_group_close(g);
 	s->open = false;
+	if (p->inherit) {
+		s->why = (struct perf_refusal){
+			.reason = "nobody reads the counters of other processes from user space",
+			.remedy = "perf_read=auto",
+		};
+		return;
+	}
 	s->why = (struct perf_refusal){
 		.reason = "the kernel does not let these counters be read from user space",
 		.remedy = "x86: echo 1 >/sys/bus/event_source/devices/cpu/rdpmc; arm64: sysctl -w "

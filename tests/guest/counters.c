@@ -76,7 +76,7 @@ static void check_exact(void)
 	struct perf_group g;
 	double base[2], count[2];
 
-	if (perf_group_open(&g, &sys, ev, 2, PERF_USER, true, &place, &why, NULL))
+	if (perf_group_open(&g, &sys, ev, 2, PERF_USER, PERF_PINNED, &place, &why, NULL))
 		die("counters: a group of cycles and instructions does not open: %s", why.reason);
 	count_rounds(&g, 1000, base);
 	check(base[0] > 0 && base[1] > 0,
