@@ -73,6 +73,8 @@ static pid_t start(const char *dir, const char *const args[], int fd)
 		return pid;
 	if ((dir && chdir(dir)) || (fd >= 0 && dup2(fd, STDOUT_FILENO) < 0))
 		_exit(126);
+	/* texts are UTF-8, and the scripts say so: in another locale gnuplot 5.4 complains of each */
+	setenv("LC_ALL", "C.UTF-8", 1);
 	execvp(argv[0], (char *const *)(void *)argv);
 	_exit(errno == ENOENT ? 127 : 126);
 }

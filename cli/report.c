@@ -194,7 +194,7 @@ static void by_value(struct report *r, const struct family *f, const unsigned *o
 	unsigned v, i, all;
 
 	for (v = 0; v < x->nr; v++) {
-		const struct comparison *c;
+		const struct comparison *c = NULL;
 
 		all = count_words(f, axis, v, counts, sizeof(counts));
 		for (i = 0; i < f->c.nr; i++) {
@@ -202,7 +202,7 @@ static void by_value(struct report *r, const struct family *f, const unsigned *o
 			if (run->config[c->a.config].at[axis] == v)
 				break;
 		}
-		if (!all || i == f->c.nr)
+		if (!all || !c || i == f->c.nr)
 			continue;
 		report_sentence(f, c, text, sizeof(text));
 		doc_item(&r->d, tone_of(c), "", "%s=%s: of %u comparisons %s. %s: %s", x->name,

@@ -20,8 +20,8 @@ static void vsay(const char *fmt, va_list ap)
 	if (len > 0)
 		n += (size_t)len < sizeof(text) - n - 1 ? (size_t)len : sizeof(text) - n - 2;
 	text[n++] = '\n';
-	if (write(STDERR_FILENO, text, n) < 0)
-		n = 0; /* nobody is left to be told */
+	len = (int)write(STDERR_FILENO, text, n);
+	(void)len; /* nobody is left to be told */
 	errno = saved;
 }
 

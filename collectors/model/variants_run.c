@@ -328,6 +328,7 @@ static inline void count_misses(struct lane *l)
 	uint64_t parts = 0;
 
 	for (unsigned i = 0; i < l->rest; i++) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): at[] is filled up to rest */
 		parts += UINT64_C(1) << (l->at[i] >> PART_SHIFT & 3) * 16;
 		l->set_misses[(uint32_t)l->at[i] & l->mask]++;
 	}
