@@ -148,7 +148,7 @@ static int run_traces(int n, int argc, char **argv, struct err *e)
 	else if (!rc && !(text = whole_path(argv[1])))
 		rc = err_set(e, -ENOMEM, "no memory");
 	if (!rc) {
-		args[0] = (char *)"run";
+		args[0] = argv[0]; /* it speaks as replay */
 		args[1] = (char *)"--workload=replay";
 		args[2] = (char *)(n > 1 ? "--variant" : "--trace");
 		args[3] = text;

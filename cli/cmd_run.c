@@ -449,6 +449,8 @@ int cmd_run(int argc, char **argv)
 	if (!g)
 		return 1;
 	grammar_init(g);
+	if (!strcmp(argv[0], "replay")) /* cmd_replay.c, with its options as ours */
+		g->spec.command = "slabscope replay";
 	for (n = 1; n < all && !words; n++)
 		if (!strcmp(argv[n], "--")) {
 			words = &argv[n + 1];

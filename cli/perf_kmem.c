@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "lib/file.h"
+#include "lib/tempdir.h"
 
 #define ARGS_MAX 32u /* of perf's own */
 
@@ -25,13 +26,11 @@ struct place {
 
 static int make_place(struct place *p, struct err *e)
 {
-	const char *tmp = getenv("TMPDIR");
+	/* not /tmp, which may be memory: recordings are large */
+	int rc = tempdir_make(p->dir, sizeof(p->dir), "record", "/var/tmp", e);
 
-	if (!tmp || !*tmp || strlen(tmp) > 150)
-		tmp = "/var/tmp";
-	snprintf(p->dir, sizeof(p->dir), "%s/slabscope-record-XXXXXX", tmp);
-	if (!mkdtemp(p->dir))
-		return err_set(e, -errno, "no temporary folder in %s: %s", tmp, strerror(errno));
+	if (rc)
+		return rc;
 	snprintf(p->data, sizeof(p->data), "%s/perf.data", p->dir);
 	snprintf(p->said, sizeof(p->said), "%s/said", p->dir);
 	snprintf(p->text, sizeof(p->text), "%s/text", p->dir);

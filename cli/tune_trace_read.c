@@ -10,6 +10,7 @@
 #include "cli/tune_trace.h"
 #include "lib/kmemtrace/count.h"
 #include "lib/kmemtrace/pack.h"
+#include "lib/tempdir.h"
 
 static int asked_partial(const struct tune_request *q)
 {
@@ -31,18 +32,13 @@ static const char *asked_only(const struct tune_request *q)
 /* A copy that each of many trials reads in a tenth of the time. */
 static int pack(struct tune_trace *t, struct err *e)
 {
-	const char *tmp = getenv("TMPDIR");
 	struct kmempack *p;
 	struct kmemtrace *in;
 	int rc;
 
-	if (snprintf(t->folder, sizeof(t->folder), "%s/slabscope-tune.XXXXXX",
-		     tmp && *tmp ? tmp : "/tmp") >= (int)sizeof(t->folder))
-		snprintf(t->folder, sizeof(t->folder), "/tmp/slabscope-tune.XXXXXX");
-	if (!mkdtemp(t->folder)) {
-		t->folder[0] = '\0';
-		return err_set(e, -errno, "a folder for the packed trace: %s", strerror(errno));
-	}
+	rc = tempdir_make(t->folder, sizeof(t->folder), "tune", "/tmp", e);
+	if (rc)
+		return rc;
 	snprintf(t->path, sizeof(t->path), "%s/trace", t->folder);
 	rc = kmemtrace_open(&in, t->q->trace, asked_partial(t->q), e);
 	if (rc)

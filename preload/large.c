@@ -55,7 +55,7 @@ void *large_alloc(size_t size, size_t align)
 	size_t extra = align > LARGE_HEADER ? align : LARGE_HEADER, bytes, start, end;
 	char *base, *p;
 
-	if (size > PTRDIFF_MAX - extra - (64 << 10))
+	if (extra > PTRDIFF_MAX / 2 || size > PTRDIFF_MAX - extra - (64 << 10))
 		return NULL;
 	bytes = page_up(size + extra);
 	base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -125,6 +125,11 @@ static void resized(void)
 	free(p);
 	errno = 0;
 	CHECK(!hide(malloc((size_t)hide((void *)(SIZE_MAX - 100)))) && errno == ENOMEM);
+	/* size and alignment together go round the end of size_t */
+	errno = 0;
+	CHECK(!hide(memalign((size_t)hide((void *)(SIZE_MAX / 2 + 1)),
+			     (size_t)hide((void *)(SIZE_MAX / 2 + 101)))) &&
+	      errno == ENOMEM);
 	CHECK(!hide(calloc((size_t)hide((void *)(SIZE_MAX / 2)), 3)));
 	p = hide(malloc(100000000));
 	CHECK(p);
