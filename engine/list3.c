@@ -260,46 +260,102 @@ static void slab_turned(struct kmem_cache_core *core, struct kmem_list3 *l3, str
 		slab_emptied(core, l3, slab, g, doomed);
 }
 
-/* free_block() for index=bits, up to the first object that is of a slab with another index. A slab changes lists only
- * where its inuse says so. Returns how many of @p were done. */
-static unsigned free_bits(struct kmem_cache_core *core, struct kmem_list3 *l3, void **p, unsigned n,
+/* ---- free_block() for index=bits ---- */
+
+static inline void bits_put(struct slab *slab, uint64_t *bits, unsigned i)
+{
+	*bits |= UINT64_C(1) << i % 64;
+	if (i / 64 < slab->free)
+		slab->free = i / 64;
+}
+
+/* One object, whatever it is. False: its slab has another index. A slab changes lists only where its inuse says so. */
+static bool free_bits_one(struct kmem_cache_core *core, struct kmem_list3 *l3, void *p,
 			  struct list_head *doomed)
 {
-	const struct pages_map *map = core->sys->map;
-	const struct slab_geometry *g = NULL;
-	unsigned k, geometry = 0;
+	struct kmem_page *page = pages_lookup(core->sys->map, p);
+	const struct slab_geometry *g;
+	struct slab *slab;
+	uint64_t *bits;
+	unsigned i;
+
+	if (!page || page->cache != core->cache) { /* the fast path let it in: not ours */
+		report_bad_free(core, p, NULL);
+		return true;
+	}
+	slab = page->slab;
+	g = &core->geo[slab->geometry]->g;
+	if (!is_bits(g))
+		return false;
+	i = obj_to_index(slab, g, p);
+	bits = &slab_bits(slab, g)[i / 64]; /* looked at only if there is such an object */
+	if (i >= g->num || *bits >> i % 64 & 1) {
+		report_bad_free(core, p, NULL);
+		return true;
+	}
+	bits_put(slab, bits, i);
+	l3->free_objects++;
+	if (slab->inuse == g->num || slab->inuse == 1)
+		slab_turned(core, l3, slab, g, doomed);
+	else
+		slab->inuse--;
+	return true;
+}
+
+/*
+ * The same for objects of slabs in blocks, of geometry number @id, @g, whose slab stays on its list: up to the first that
+ * is another one. Returns how many. Loads that free many objects in any order are bound by this loop, so it calls nothing
+ * and has what it needs in registers.
+ */
+static __attribute__((noinline)) unsigned free_bits_run(const struct pages_map *map,
+							const struct kmem_cache *cache, unsigned id,
+							const struct slab_geometry *g,
+							void *const *p, unsigned n)
+{
+	const struct kmem_page *const block = map->block;
+	const uintptr_t base = map->base, size = map->end - map->base;
+	const unsigned shift = map->page_shift + PAGES_BLOCK_ORDER, num = g->num,
+		       recip = g->recip_m, header = g->header_bytes;
+	unsigned k;
 
 	for (k = 0; k < n; k++) {
-		struct kmem_page *page = pages_lookup(map, p[k]);
+		uintptr_t off = (uintptr_t)p[k] - base;
 		struct slab *slab;
 		uint64_t *bits;
 		unsigned i;
 
-		if (!page || page->cache != core->cache) { /* the fast path let it in: not ours */
-			report_bad_free(core, p[k], NULL);
-			continue;
-		}
-		slab = page->slab;
-		if (!g || slab->geometry != geometry) {
-			geometry = slab->geometry;
-			g = &core->geo[geometry]->g;
-			if (!is_bits(g))
-				break;
-		}
-		i = obj_to_index(slab, g, p[k]);
-		bits = &slab_bits(slab, g)[i / 64]; /* looked at only if there is such an object */
-		if (i >= g->num || *bits >> i % 64 & 1) {
-			report_bad_free(core, p[k], NULL);
-			continue;
-		}
-		*bits |= UINT64_C(1) << i % 64;
-		if (i / 64 < slab->free)
-			slab->free = i / 64;
-		l3->free_objects++;
-		if (__builtin_expect(slab->inuse == g->num || slab->inuse == 1, 0))
-			slab_turned(core, l3, slab, g, doomed);
-		else
-			slab->inuse--;
+		if (off >= size || block[off >> shift].cache != cache)
+			break;
+		slab = block[off >> shift].slab;
+		i = (unsigned)(((uintptr_t)p[k] - (uintptr_t)slab->s_mem) * recip >> 32);
+		bits = (uint64_t *)((uintptr_t)slab + header) + i / 64;
+		/* neither full nor about to become empty: inuse is 2 to num - 1 */
+		if (slab->geometry != id || i >= num || slab->inuse - 2 >= num - 2 ||
+		    *bits >> i % 64 & 1)
+			break;
+		bits_put(slab, bits, i);
+		slab->inuse--;
+	}
+	return k;
+}
+
+/* Up to the first object that is of a slab with another index; returns how many were done. */
+static unsigned free_bits(struct kmem_cache_core *core, struct kmem_list3 *l3, void **p, unsigned n,
+			  struct list_head *doomed)
+{
+	const unsigned id = core_conf(core)->geo;
+	const struct slab_geometry *g = &core->geo[id]->g;
+	const bool runs = is_bits(g) && !g->obj_offset && g->gfporder >= PAGES_BLOCK_ORDER;
+	unsigned k = 0;
+
+	while (k < n) {
+		unsigned run =
+			runs ? free_bits_run(core->sys->map, core->cache, id, g, p + k, n - k) : 0;
+
+		l3->free_objects += run;
+		k += run;
+		if (k < n && !free_bits_one(core, l3, p[k++], doomed))
+			return k - 1;
 	}
 	return k;
 }
