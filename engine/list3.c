@@ -106,7 +106,8 @@ void slab_get_bits(struct slab *slab, const struct slab_geometry *g, void **p, u
 
 		for (word = bits[w]; word && n; word &= word - 1) {
 			p[--n] = first + (size_t)(unsigned)__builtin_ctzll(word) * g->size;
-			__builtin_prefetch(p[n], 1);
+			/* into the second level: a batch would push out of the first what is in use */
+			__builtin_prefetch(p[n], 1, 2);
 		}
 		bits[w] = word;
 		w += !word && n;
