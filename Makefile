@@ -8,6 +8,7 @@
 #   CC=gcc|clang   WERROR=1   V=1   DEPS=off   BUILD=folder   PREFIX=/usr/local   DESTDIR=
 #   CFLAGS, CPPFLAGS, LDFLAGS, LDLIBS are the caller's, and come after the project's own.
 #   FUZZ_SECONDS=n   `make fuzz` also runs each fuzzer for so long
+#   STRESS_SECONDS=n `make stress` runs each workload for so long
 #   CROSS=aarch64-linux-gnu   build with that compiler against SYSROOT (its own is fetched), in build/CROSS/;
 #                    `make CROSS=... check` runs the tests under qemu-user
 
@@ -411,6 +412,16 @@ fuzz-afl: ## build the fuzzers with AFL++ in build/afl/tests/ (afl-clang-fast); 
 		$(MAKE) --no-print-directory DEPS=off VARIANT=afl CC=afl-clang-fast fuzz-afl-run
 fuzz-afl-run: $(FUZZERS)
 	$(Q)tools/fuzz.sh afl "$(FUZZ_SECONDS)" $(FUZZERS)
+
+# The engine's locks and queues under threads; what `make check` runs of it is one round.
+STRESS_SECONDS ?= 600
+STRESS_JOBS ?= $(JOBS)
+STRESS = tests/test_workloads_stress
+.PHONY: stress
+stress: ## each workload on threads under asan and tsan for STRESS_SECONDS=600, STRESS_JOBS of these runs at once (hours)
+	$(again) VARIANT=asan $(BUILD)/asan/$(STRESS)
+	$(again) VARIANT=tsan $(BUILD)/tsan/$(STRESS)
+	$(Q)tools/stress.sh $(STRESS_SECONDS) $(STRESS_JOBS) $(BUILD)/asan/$(STRESS) $(BUILD)/tsan/$(STRESS)
 
 # ---- install -------------------------------------------------------------------------------------------------
 

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# `make bench`: the engine against its peers (a table on the terminal, and results/bench/engine.csv:
-# load,object_size,allocator,version,ns_min,ns_median,rounds). Then programs on it: bench/preload.sh. Then the modelled
-# machine: results/bench/model.csv (measure,value,unit,against,ratio), a part from each bench/model_*.sh and each program
-# of bench/model_*.c, which print such lines.
+# `make bench`: the engine against its peers: tables with intervals, on the terminal and in results/bench/engine.txt, and
+# results/bench/engine.csv (load,object_size,allocator,version,ns_min,ns_median,rounds). Then programs on it:
+# bench/preload.sh. Then the modelled machine: results/bench/model.csv (measure,value,unit,against,ratio), a part from
+# each bench/model_*.sh and each program of bench/model_*.c, which print such lines.
 # BUILD and VARIANT as for make; BENCH_ARGS goes to the program (--rounds N --load NAME and so on). BENCH_ONLY=engine or
 # BENCH_ONLY=model leaves the other out.
 set -eu
@@ -16,9 +16,12 @@ if [ ! -x "$prog" ]; then
 fi
 mkdir -p results/bench
 if [ "${BENCH_ONLY:-engine}" = engine ]; then
+	echo "bench: the engine against its peers, a minute or two for 7 rounds"
 	# shellcheck disable=SC2086 # BENCH_ARGS is words
-	"$prog" --csv results/bench/engine.csv ${BENCH_ARGS-}
-	echo "written: results/bench/engine.csv"
+	"$prog" --csv results/bench/engine.csv ${BENCH_ARGS-} >results/bench/engine.txt.new
+	mv results/bench/engine.txt.new results/bench/engine.txt
+	cat results/bench/engine.txt
+	echo "written: results/bench/engine.csv, engine.txt"
 	bash bench/preload.sh
 fi
 [ "${BENCH_ONLY:-model}" = model ] || exit 0

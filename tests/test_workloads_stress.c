@@ -6,6 +6,9 @@
  *
  *	SLABSCOPE_STRESS_SECONDS=n  go round each workload's cases for so long, with new seeds (default: once round)
  *	SLABSCOPE_STRESS_SEED=n     of settings and slices (default 1); a failure prints the seed of its round
+ *
+ *	test_workloads_stress [WORKLOAD]   all of them, or this one
+ *	test_workloads_stress --list       their names
  */
 #include <pthread.h>
 #include <sched.h>
@@ -260,20 +263,35 @@ static void test_stress(void **state)
 	print_message("%s: %llu rounds\n", workload, (unsigned long long)rounds);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	const char *only = argc > 1 ? argv[1] : NULL;
+	int list = only && !strcmp(only, "--list");
 	struct CMUnitTest test[64] = { 0 };
 	size_t n = 0;
 
 	/* cases of a workload stand together */
 	for (size_t i = 0; i < nr_wl_cases; i++) {
-		if (i && !strcmp(wl_cases[i].workload, wl_cases[i - 1].workload))
+		const char *name = wl_cases[i].workload;
+
+		if (i && !strcmp(name, wl_cases[i - 1].workload))
+			continue;
+		if (list)
+			puts(name);
+		if (list || (only && strcmp(only, name) != 0))
 			continue;
 		if (n == sizeof(test) / sizeof(test[0]))
 			return 1;
-		test[n++] = (struct CMUnitTest){ .name = wl_cases[i].workload,
+		test[n++] = (struct CMUnitTest){ .name = name,
 						 .test_func = test_stress,
-						 .initial_state = (void *)wl_cases[i].workload };
+						 .initial_state = (void *)name };
+	}
+	if (list)
+		return 0;
+	if (!n) {
+		fprintf(stderr, "test_workloads_stress: no workload '%s'; --list names them\n",
+			only);
+		return 2;
 	}
 	return _cmocka_run_group_tests("workloads_stress", test, n, NULL, NULL);
 }
