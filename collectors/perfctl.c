@@ -183,7 +183,7 @@ static int perfctl_open(struct collect_ctx *c, struct err *e)
 	if (p->mode != MODE_STAT)
 		rc = make_path(s, p);
 	if (rc) {
-		snprintf(s->note, sizeof(s->note), "perfctl_dir=%s: %s", p->dir, strerror(-rc));
+		snprintf(s->note, sizeof(s->note), "perfctl_dir=%.300s: %s", p->dir, strerror(-rc));
 		return 0;
 	}
 	rc = perfctl_child_prepare(&s->child);

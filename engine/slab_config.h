@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "engine/machine.h"
 #include "lib/opt.h"
 
 #define KMEM_AUTO OPT_AUTO_UINT
@@ -72,7 +73,7 @@ struct slab_config {
 	/* 5) placement */
 	unsigned placement;		 /* enum slab_placement */
 	unsigned place_node;		 /* for bind, preferred */
-	char place_weights[OPT_STR_MAX]; /* for weighted: "3:1:1", one per node, 0..255 */
+	char place_weights[4 * KMEM_MAX_NODES]; /* for weighted: "3:1:1", one per node, 0..255 */
 	unsigned backing;		 /* enum slab_backing */
 
 	/* 6) debugging and statistics; any of them routes every operation through the slow path */

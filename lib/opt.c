@@ -44,7 +44,7 @@ static size_t field_size(const struct opt *row)
 	case OPT_STR:
 		break;
 	}
-	return OPT_STR_MAX;
+	return row->max ? row->max + 1 : OPT_STR_MAX;
 }
 
 /* Whether the row's numbers may carry k, M, G: sizes, and unsigned fields that count bytes. */
@@ -129,8 +129,8 @@ static int refuse(const struct opt *row, const char *text, struct err *e)
 			append(buf, sizeof(buf), &at, " from %g to %g", row->dmin, row->dmax);
 		break;
 	case OPT_STR:
-		append(buf, sizeof(buf), &at, "at most %d bytes of printable text",
-		       OPT_STR_MAX - 1);
+		append(buf, sizeof(buf), &at, "at most %zu bytes of printable text",
+		       field_size(row) - 1);
 		break;
 	}
 	return err_set(e, -EINVAL, "%s: expected %.300s, got '%.100s'", row->name, buf, text);
@@ -259,11 +259,11 @@ static int parse_double(const struct opt *row, const char *text, union value *v)
 }
 
 /* Control characters would break the line-based files that values travel in. */
-static int parse_str(const char *text, union value *v)
+static int parse_str(const struct opt *row, const char *text, union value *v)
 {
 	size_t n = strlen(text), i;
 
-	if (n >= OPT_STR_MAX)
+	if (n >= field_size(row))
 		return -EINVAL;
 	for (i = 0; i < n; i++)
 		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
@@ -293,7 +293,7 @@ static int parse_value(const struct opt *row, const char *text, union value *v, 
 		ret = parse_double(row, text, v);
 		break;
 	case OPT_STR:
-		ret = parse_str(text, v);
+		ret = parse_str(row, text, v);
 		break;
 	}
 	return ret ? refuse(row, text, e) : 0;
@@ -372,7 +372,7 @@ int opt_format(const struct opt *row, const void *base, char *buf, size_t len)
 	case OPT_STR:
 		break;
 	}
-	return snprintf(buf, len, "%.*s", OPT_STR_MAX - 1, v.s);
+	return snprintf(buf, len, "%.*s", (int)field_size(row) - 1, v.s);
 }
 
 int opt_equal(const struct opt *row, const void *a, const void *b)
@@ -395,7 +395,7 @@ int opt_equal(const struct opt *row, const void *a, const void *b)
 	case OPT_STR:
 		break;
 	}
-	return !strncmp(x.s, y.s, OPT_STR_MAX);
+	return !strncmp(x.s, y.s, field_size(row));
 }
 
 int opt_metavar(const struct opt *row, char *buf, size_t len)

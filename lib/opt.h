@@ -13,7 +13,7 @@
  *	OPT_BOOL, OPT_UINT, OPT_ENUM	unsigned int
  *	OPT_SIZE, OPT_U64		uint64_t	(OPT_SIZE takes 64, 4k, 2KiB, 1M, 1GiB: powers of 1024)
  *	OPT_DOUBLE			double
- *	OPT_STR				char[OPT_STR_MAX]
+ *	OPT_STR				char[max + 1]; max 0: char[OPT_STR_MAX], as long as any may be
  *
  * An OPT_UINT whose unit is "bytes" counts bytes and takes the same suffixes; an OPT_U64 takes 0x too.
  *
@@ -26,7 +26,7 @@
 
 #include "lib/err.h"
 
-#define OPT_STR_MAX 128
+#define OPT_STR_MAX 1024
 #define OPT_AUTO_UINT (~0u)
 #define OPT_AUTO_U64 (~(uint64_t)0)
 
@@ -43,7 +43,7 @@ struct opt {
 	const char *name; /* C spelling, unique within its table; NULL ends a table */
 	enum opt_type type;
 	size_t offset;	   /* of the field in the struct the table describes */
-	uint64_t min, max; /* inclusive bounds; max 0 = no bound (ignored for BOOL, ENUM, STR) */
+	uint64_t min, max; /* inclusive bounds; max 0 = no bound (ignored for BOOL, ENUM; OPT_STR: max, bytes) */
 	double dmin, dmax; /* inclusive bounds of OPT_DOUBLE; equal: no bounds */
 	const char *const *names; /* OPT_ENUM: NULL-terminated, index = value */
 	const char *unit;	  /* "bytes", "objects", ... or NULL */

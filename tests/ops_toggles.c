@@ -73,7 +73,7 @@ static void set(struct ops_source *in, struct slab_config *c, const struct opt *
 		memcpy(at, &d, sizeof(d));
 		break;
 	case OPT_STR:
-		memset(at, 0, OPT_STR_MAX); /* configs are compared as bytes */
+		memset(at, 0, row->max + 1); /* configs are compared as bytes */
 		strcpy(at, weights[ops_pick(in, sizeof(weights) / sizeof(weights[0]))]);
 		break;
 	}

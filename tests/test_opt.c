@@ -22,7 +22,7 @@ struct thing {
 	unsigned flag, count, level, kind, bytes;
 	uint64_t size, seed, pow2;
 	double share, any;
-	char text[OPT_STR_MAX];
+	char text[OPT_STR_MAX], word[6];
 };
 
 static const char *const kinds[] = { "node", "cpu", "inter-leave", NULL };
@@ -43,6 +43,7 @@ static const struct opt table[] = {
 	{ FIELD(share), .type = OPT_DOUBLE, .dmin = 0, .dmax = 1, .def = "0.25", .help = "a share" },
 	{ FIELD(any), .type = OPT_DOUBLE, .def = "-1.5e3", .help = "any number" },
 	{ FIELD(text), .type = OPT_STR, .def = "a, b", .help = "a text" },
+	{ FIELD(word), .type = OPT_STR, .max = 5, .def = "", .help = "a short text" },
 	{ .name = NULL },
 };
 /* clang-format on */
@@ -166,6 +167,7 @@ static void test_refused(void **state)
 static void test_long_text(void **state)
 {
 	char text[OPT_STR_MAX + 1];
+	struct err e = { "" };
 	struct thing a;
 
 	(void)state;
@@ -175,6 +177,17 @@ static void test_long_text(void **state)
 	text[OPT_STR_MAX - 1] = '\0';
 	assert_int_equal(opt_parse(row("text"), &a, text, NULL), 0);
 	assert_string_equal(a.text, text);
+	/* a field that is shorter says so in its row */
+	text[5] = '\0';
+	assert_int_equal(opt_parse(row("word"), &a, text, NULL), 0);
+	assert_string_equal(a.word, "xxxxx");
+	assert_int_equal(opt_format(row("word"), &a, text, sizeof(text)), 5);
+	text[5] = 'y';
+	text[6] = '\0';
+	assert_int_equal(opt_parse(row("word"), &a, text, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "at most 5 bytes"));
+	assert_string_equal(a.word, "xxxxx");
+	memset(text, 'x', OPT_STR_MAX - 1);
 	/* every other type refuses it without reading beyond */
 	assert_int_equal(opt_parse(row("count"), &a, text, NULL), -EINVAL);
 	assert_int_equal(opt_parse(row("any"), &a, text, NULL), -EINVAL);
@@ -371,7 +384,7 @@ static void test_toggle_table(void **state)
 	(void)state;
 	check_table(slab_config_opts, sizeof(struct slab_config));
 	for (r = slab_config_opts; r->name; r++)
-		covered += r->type == OPT_STR			       ? OPT_STR_MAX :
+		covered += r->type == OPT_STR			       ? r->max + 1 :
 			   r->type == OPT_U64 || r->type == OPT_DOUBLE ? 8 :
 									 4;
 	/* no field without a row: only padding (less than a word per 8-byte field) is left */

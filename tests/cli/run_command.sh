@@ -66,6 +66,10 @@ expect 1 run "${quick[@]}" --launches 1 --timeout 0.3 -o t -f -- sh -c 'sleep 77
 says t/samples.csv ',trial.status,.*timeout'
 sleep 0.1
 ! pgrep -f 'sleep 77\.25' >/dev/null || fail "what the command has started is still there"
+# a long command arrives whole
+long=$(printf 'a b%.0s' {1..130})
+expect 0 run "${quick[@]}" --launches 1 -o t -f -- sh -c 'test ${#1} = 390' sh "$long"
+says t/samples.csv 'rusage'
 # misuse
 expect 2 run -o t -f -- ./no-such-program
 says err "there is no program './no-such-program'"
@@ -73,7 +77,7 @@ expect 2 run --collect model -o t -f -- ./tell
 says err 'model.*another program'
 expect 2 run -o t -f --
 says err 'expected a command behind --'
-expect 2 run -o t -f -- sh -c "$(printf '%0200d' 0)"
+expect 2 run -o t -f -- sh -c "$(printf '%01100d' 0)"
 says err 'put it into a script'
 expect 1 run "${quick[@]}" --allocator dpdk -o t -f -- ./tell
 says err 'is no malloc of a program'
