@@ -45,7 +45,7 @@ static const struct opt rows[] = {
 static const struct cli_plain plain[] = {
 	{ "output", 'o', "FILE", "the trace [kmem.slabtrace]", ID_OUTPUT },
 	{ "from", 0, "FILE",
-	  "make it of recorded text instead: of perf script, ftrace or trace-cmd report, packed or not;\n"
+	  "make it of recorded text instead: of perf script, ftrace or trace-cmd report, packed or not; "
 	  "'-' is standard input",
 	  ID_FROM },
 	{ "system", 'a', NULL, "every task of the machine, not only the command's", ID_SYSTEM },
