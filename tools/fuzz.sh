@@ -6,10 +6,15 @@
 #	tools/fuzz.sh libfuzzer|afl SECONDS PROGRAM...
 #
 # SECONDS empty or 0: print the commands. Else each program runs for so long, beginning with tests/corpus/NAME; what it
-# finds interesting goes to build/VARIANT/corpus/NAME. Exits 1 if one of them crashes.
+# finds interesting goes to build/VARIANT/corpus/NAME. FUZZ_JOBS of them run at once (as many as there are CPUs). Exits 1
+# if one of them crashes.
 set -eu
 engine=$1 seconds=${2:-0}
 shift 2
+if [ $# -gt 1 ] && [ "$seconds" != 0 ]; then
+	printf '%s\n' "$@" | xargs -P "${FUZZ_JOBS:-$(nproc)}" -n 1 "$0" "$engine" "$seconds" || exit 1
+	exit 0
+fi
 bad=0
 for prog; do
 	name=${prog##*/fuzz_}
