@@ -9,6 +9,7 @@
  */
 
 #include <ctype.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,31 +68,56 @@ static void expect(int ok, const char *what)
 	}
 }
 
-/* Make, or with @remove take away, every file's folders below the root. */
-static void folders(const struct hostfs *fs, int remove)
-{
-	for (size_t i = 0; i < FILES; i++) {
-		char path[512];
-		char *s;
+/* Made by the first input and removed at the end; the files are removed after each input. */
+static struct hostfs fs;
 
-		if (hostfs_path(fs, path, sizeof(path), "%s", files[i]))
-			continue;
-		if (remove) {
+static void remove_files(void)
+{
+	char path[512];
+
+	for (size_t i = 0; i < FILES; i++)
+		if (!hostfs_path(&fs, path, sizeof(path), "%s", files[i]))
 			unlink(path);
-			while ((s = strrchr(path, '/')) && strlen(path) > strlen(fs->root)) {
-				*s = '\0';
-				rmdir(path);
-			}
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path);
+}
+
+static void remove_root(void)
+{
+	nftw(fs.root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Not 0: there is nowhere to put files. */
+static int make_root(void)
+{
+	const char *tmp = getenv("TMPDIR");
+	char path[512];
+	char *s;
+
+	if (*fs.root)
+		return 0;
+	snprintf(fs.root, sizeof(fs.root), "%s/fuzz-host-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+	if (!mkdtemp(fs.root))
+		return -1;
+	atexit(remove_root);
+	for (size_t i = 0; i < FILES; i++) {
+		if (hostfs_path(&fs, path, sizeof(path), "%s", files[i]))
 			continue;
-		}
-		for (s = path + strlen(fs->root) + 1; (s = strchr(s, '/')); *s++ = '/') {
+		for (s = path + strlen(fs.root) + 1; (s = strchr(s, '/')); *s++ = '/') {
 			*s = '\0';
 			mkdir(path, 0700);
 		}
 	}
+	return 0;
 }
 
-static void write_files(const struct hostfs *fs, const uint8_t *data, size_t size)
+static void write_files(const uint8_t *data, size_t size)
 {
 	while (size) {
 		const uint8_t *end = memchr(data, 1, size);
@@ -99,7 +125,7 @@ static void write_files(const struct hostfs *fs, const uint8_t *data, size_t siz
 		char path[512];
 		FILE *f;
 
-		if (n && !hostfs_path(fs, path, sizeof(path), "%s", files[data[0] % FILES]) &&
+		if (n && !hostfs_path(&fs, path, sizeof(path), "%s", files[data[0] % FILES]) &&
 		    (f = fopen(path, "w"))) {
 			fwrite(data + 1, 1, n - 1, f);
 			fclose(f);
@@ -127,14 +153,14 @@ static void check_facts(const struct facts *f)
 	}
 }
 
-static void try_events(const struct hostfs *fs)
+static void try_events(void)
 {
 	struct ev_candidate *out = calloc(EV_CANDIDATES_MAX, sizeof(*out));
 	struct ev_host *host = NULL;
 	struct ev_db *db = NULL;
 	struct err e;
 
-	if (out && !ev_db_open(&db, NULL, &e) && !ev_host_open(&host, fs, &e))
+	if (out && !ev_db_open(&db, NULL, &e) && !ev_host_open(&host, &fs, &e))
 		for (const struct ev_quantity *const *q = ev_db_quantities(db); *q; q++) {
 			struct perf_refusal why = { .error = 0 };
 			int n = ev_candidates(db, host, *q, out, &why);
@@ -150,15 +176,15 @@ static void try_events(const struct hostfs *fs)
 	free(out);
 }
 
-static void try_doctor(const struct hostfs *fs)
+static void try_doctor(void)
 {
 	struct doctor *d = calloc(1, sizeof(*d));
 
 	if (!d)
 		return;
-	d->fs = *fs;
+	d->fs = fs;
 	d->request.quick = d->request.no_proof = true;
-	perf_place_read(&d->place, fs);
+	perf_place_read(&d->place, &fs);
 	doctor_permissions(d);
 	check_facts(&d->permissions);
 	doctor_machine(d);
@@ -170,24 +196,20 @@ static void try_doctor(const struct hostfs *fs)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const char *tmp = getenv("TMPDIR");
 	struct perf_place place;
-	struct hostfs fs;
 	char model[128];
 
-	snprintf(fs.root, sizeof(fs.root), "%s/fuzz-host-XXXXXX", tmp && *tmp ? tmp : "/tmp");
-	if (!mkdtemp(fs.root))
+	if (make_root())
 		return 0;
-	folders(&fs, 0);
-	write_files(&fs, data, size);
+	write_files(data, size);
 	perf_place_read(&place, &fs);
 	one_line(place.hypervisor_name, sizeof(place.hypervisor_name));
 	if (!doctor_cpuinfo(&fs, "model name", model, sizeof(model)))
 		expect(!strchr(model, 0x0a), "a value of two lines");
 	doctor_cpu_flag(&fs, "constant_tsc");
-	try_events(&fs);
+	try_events();
 	if (size % 16 == 0) /* spins and asks hwloc: dear */
-		try_doctor(&fs);
-	folders(&fs, 1);
+		try_doctor();
+	remove_files();
 	return 0;
 }
