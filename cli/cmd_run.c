@@ -141,7 +141,8 @@ static void grammar_init(struct grammar *g)
 			"A value may be a list (8,16,32) or a range (0-3, 8-512*2, 0-1024+256): then it is an axis. Options\n"
 			"given beside a job file hold for all of its experiments. Prints the folder of the results.\n"
 			"With -- it is COMMAND that runs, once in each trial, with the config's allocator behind its malloc:\n"
-			"--workload command, and unless said otherwise --ops 1 --warmup-ops off --profile fast.",
+			"--workload command, and unless said otherwise --ops 1 --warmup-ops off --profile fast.\n"
+			"`--workload NAME --help` has the options of that workload, `slabscope list workloads` all of them.",
 		.tables = g->tables.table,
 		.plain = g->plain,
 		.row = take_row,
@@ -449,6 +450,7 @@ int cmd_run(int argc, char **argv)
 	if (!g)
 		return 1;
 	grammar_init(g);
+	run_tables_choose(&g->tables, argc, argv);
 	if (!strcmp(argv[0], "replay")) /* cmd_replay.c, with its options as ours */
 		g->spec.command = "slabscope replay";
 	for (n = 1; n < all && !words; n++)

@@ -376,7 +376,8 @@ int cmd_tune(int argc, char **argv)
 			"The model tries what looks promising. Where the target is this machine, the best of it goes through\n"
 			"rounds of paired launches, and the winner against what stands on fresh ones; elsewhere the model alone\n"
 			"decides, and that is said. Toggles that are given are what stands.\n"
-			"--caches and --trace give advice for each cache of a slabinfo listing or of a recorded trace, by the model.",
+			"--caches and --trace give advice for each cache of a slabinfo listing or of a recorded trace, by the model.\n"
+			"`--workload NAME --help` has the options of that workload.",
 		.tables = tables.table,
 		.plain = options,
 		.row = take_row,
@@ -386,6 +387,7 @@ int cmd_tune(int argc, char **argv)
 	int n, rc;
 
 	run_tables_init(&tables);
+	run_tables_choose(&tables, argc, argv);
 	n = cli_parse(&spec, argc, argv, &q, &e);
 	rc = n < 0 ? n : 0;
 	if (!rc && n < argc)

@@ -296,6 +296,8 @@ void cli_help(FILE *f, const struct cli_spec *s)
 	}
 	help_entry(f, plain_by_letter(s, 'h') ? "--help" : "-h, --help", "this text", "");
 	for (t = s->tables; t && t->table; t++) {
+		if (t->one_of == CLI_UNLISTED)
+			continue;
 		fprintf(f, "\n%s:\n", t->title);
 		for (row = t->table; row->name; row++)
 			if (!shadowed(s, t, row->name))

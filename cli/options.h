@@ -17,11 +17,14 @@
 #include "lib/err.h"
 #include "lib/opt.h"
 
+#define CLI_UNLISTED 2
+
 struct cli_table {
 	const struct opt *table; /* NULL ends an array of tables */
 	void *base;	   /* the struct the table describes; may be NULL if the spec has `row` */
 	const char *title; /* heading in --help */
-	int one_of; /* the option is of whichever of these tables is in use: --help has it in each */
+	int one_of; /* the option is of whichever of these tables is in use: --help has it in each;
+		     * CLI_UNLISTED: the same, and --help leaves this one out */
 };
 
 struct cli_plain {

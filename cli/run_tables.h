@@ -16,4 +16,8 @@ struct run_tables {
 
 void run_tables_init(struct run_tables *t);
 
+/* Before cli_parse(): --help has the options of those workloads only that --workload names on this command line, or of
+ * the default one. All are taken as before. */
+void run_tables_choose(struct run_tables *t, int argc, char **argv);
+
 #endif

@@ -43,6 +43,12 @@ says err "did you mean 'workloads'"
 # every option that --help names is one that is taken
 expect 0 run --help
 [ "$(grep -c -- '--' out)" -gt 50 ] || fail "run --help is short"
+# the workload that is meant, and no other
+[ "$(grep '^Workload' out)" = 'Workload hot-header:' ] || fail "workloads of run --help: $(grep '^Workload' out)"
+expect 0 tune --workload=pc --help
+[ "$(grep '^Workload' out)" = 'Workload pc:' ] || fail "workloads of tune --workload=pc --help: $(grep '^Workload' out)"
+expect 0 run --workload churn,hot-header --help
+[ "$(grep -c '^Workload' out)" = 2 ] || fail "not two workloads: $(grep '^Workload' out)"
 # of a name that two workloads have, each one's default
 sed -n '/^Workload churn:/,/^$/p' out >churn
 says churn '--n N .*\[1000 objects\]'
