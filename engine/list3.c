@@ -344,7 +344,8 @@ static __attribute__((noinline)) unsigned free_bits_run(const struct pages_map *
 static unsigned free_bits(struct kmem_cache_core *core, struct kmem_list3 *l3, void **p, unsigned n,
 			  struct list_head *doomed)
 {
-	const unsigned id = core_conf(core)->geo;
+	const struct kmem_conf *conf = core_conf(core);
+	const unsigned id = conf->geo;
 	const struct slab_geometry *g = &core->geo[id]->g;
 	const bool runs = is_bits(g) && !g->obj_offset && g->gfporder >= PAGES_BLOCK_ORDER;
 	unsigned k = 0;

@@ -71,10 +71,10 @@ struct slab_config {
 	unsigned alien;	     /* 1: alien caches when there is more than one node */
 
 	/* 5) placement */
-	unsigned placement;		 /* enum slab_placement */
-	unsigned place_node;		 /* for bind, preferred */
+	unsigned placement;			/* enum slab_placement */
+	unsigned place_node;			/* for bind, preferred */
 	char place_weights[4 * KMEM_MAX_NODES]; /* for weighted: "3:1:1", one per node, 0..255 */
-	unsigned backing;		 /* enum slab_backing */
+	unsigned backing;			/* enum slab_backing */
 
 	/* 6) debugging and statistics; any of them routes every operation through the slow path */
 	unsigned red_zone, poison, store_user;

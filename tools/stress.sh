@@ -11,6 +11,7 @@ set -eu
 seconds=$1 jobs=$2
 shift 2
 
+# shellcheck disable=SC2016 # for the shells that xargs starts
 one='
 	prog=$1 name=$2
 	log=$prog.stress/$name.log
