@@ -270,9 +270,10 @@ static inline void bits_put(struct slab *slab, uint64_t *bits, unsigned i)
 		slab->free = i / 64;
 }
 
-/* One object, whatever it is. False: its slab has another index. A slab changes lists only where its inuse says so. */
+/* One object, whatever it is. False: its slab has another index. A slab changes lists only where its inuse says so. @geo is
+ * set to its slab's geometry, if it is ours. */
 static bool free_bits_one(struct kmem_cache_core *core, struct kmem_list3 *l3, void *p,
-			  struct list_head *doomed)
+			  struct list_head *doomed, const struct kmem_geo **geo)
 {
 	struct kmem_page *page = pages_lookup(core->sys->map, p);
 	const struct slab_geometry *g;
@@ -285,7 +286,8 @@ static bool free_bits_one(struct kmem_cache_core *core, struct kmem_list3 *l3, v
 		return true;
 	}
 	slab = page->slab;
-	g = &core->geo[slab->geometry]->g;
+	*geo = core->geo[slab->geometry];
+	g = &(*geo)->g;
 	if (!is_bits(g))
 		return false;
 	i = obj_to_index(slab, g, p);
@@ -304,19 +306,19 @@ static bool free_bits_one(struct kmem_cache_core *core, struct kmem_list3 *l3, v
 }
 
 /*
- * The same for objects of slabs in blocks, of geometry number @id, @g, whose slab stays on its list: up to the first that
- * is another one. Returns how many. Loads that free many objects in any order are bound by this loop, so it calls nothing
+ * The same for objects of slabs in blocks, all of geometry @geo, whose slab stays on its list: up to the first that is
+ * another one. Returns how many. Loads that free many objects in any order are bound by this loop, so it calls nothing
  * and has what it needs in registers.
  */
 static __attribute__((noinline)) unsigned free_bits_run(const struct pages_map *map,
-							const struct kmem_cache *cache, unsigned id,
-							const struct slab_geometry *g,
-							void *const *p, unsigned n)
+							const struct kmem_cache *cache,
+							const struct kmem_geo *geo, void *const *p,
+							unsigned n)
 {
 	const struct kmem_page *const block = map->block;
 	const uintptr_t base = map->base, size = map->end - map->base;
-	const unsigned shift = map->page_shift + PAGES_BLOCK_ORDER, num = g->num,
-		       recip = g->recip_m, header = g->header_bytes;
+	const unsigned shift = map->page_shift + PAGES_BLOCK_ORDER, id = geo->id, num = geo->g.num,
+		       recip = geo->g.recip_m, header = geo->g.header_bytes;
 	unsigned k;
 
 	for (k = 0; k < n; k++) {
@@ -340,24 +342,23 @@ static __attribute__((noinline)) unsigned free_bits_run(const struct pages_map *
 	return k;
 }
 
-/* Up to the first object that is of a slab with another index; returns how many were done. */
+/* Up to the first object that is of a slab with another index; returns how many were done. What the first object's slab
+ * says is looked at, not the settings in force: that would be one more line which all nodes share. */
 static unsigned free_bits(struct kmem_cache_core *core, struct kmem_list3 *l3, void **p, unsigned n,
 			  struct list_head *doomed)
 {
-	const struct kmem_conf *conf = core_conf(core);
-	const unsigned id = conf->geo;
-	const struct slab_geometry *g = &core->geo[id]->g;
-	const bool runs = is_bits(g) && !g->obj_offset && g->gfporder >= PAGES_BLOCK_ORDER;
-	unsigned k = 0;
+	const struct kmem_geo *geo = NULL;
+	unsigned k = 0, run;
 
 	while (k < n) {
-		unsigned run =
-			runs ? free_bits_run(core->sys->map, core->cache, id, g, p + k, n - k) : 0;
-
+		if (!free_bits_one(core, l3, p[k], doomed, &geo))
+			return k;
+		k++;
+		if (!geo || geo->g.obj_offset || geo->g.gfporder < PAGES_BLOCK_ORDER)
+			continue;
+		run = free_bits_run(core->sys->map, core->cache, geo, p + k, n - k);
 		l3->free_objects += run;
 		k += run;
-		if (k < n && !free_bits_one(core, l3, p[k++], doomed))
-			return k - 1;
 	}
 	return k;
 }

@@ -90,7 +90,7 @@ const struct opt slab_config_opts[] = {
 	  .help = "node that slabs and objects come from" },
 	{ FIELD(place_node), .type = OPT_UINT, .max = KMEM_MAX_NODES - 1, .def = "0",
 	  .help = "node of placement=bind and placement=preferred" },
-	{ FIELD(place_weights), .type = OPT_STR, .max = 4 * KMEM_MAX_NODES - 1, .def = "",
+	{ FIELD(place_weights), .type = OPT_STR, .max = PLACE_WEIGHTS_MAX - 1, .def = "",
 	  .help = "weights of the nodes under placement=weighted, as 3:1:1; nodes not named weigh 1" },
 	{ FIELD(backing), .type = OPT_ENUM, .names = backing_names, .def = "base",
 	  .help = "pages under the slabs: base, transparent huge, or from the hugetlb pool" },

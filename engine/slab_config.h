@@ -13,7 +13,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "engine/machine.h"
 #include "lib/opt.h"
 
 #define KMEM_AUTO OPT_AUTO_UINT
@@ -38,6 +37,8 @@ enum slab_backing { BACKING_BASE, BACKING_THP, BACKING_HUGETLB, BACKING_NR };
 enum slab_stats { STATS_REFILL, STATS_FULL };
 enum slab_fail { FAIL_OFF, FAIL_NTH, FAIL_PROB };
 enum slab_fail_point { FAIL_ANY, FAIL_OBJECT, FAIL_PAGES, FAIL_MGMT, FAIL_ARRAY };
+
+#define PLACE_WEIGHTS_MAX 128 /* of 64 nodes, a digit each */
 
 struct slab_config {
 	/* 1) what the cache is (kernel flags); OPT_FIXED: not tunable on a live cache */
@@ -71,10 +72,10 @@ struct slab_config {
 	unsigned alien;	     /* 1: alien caches when there is more than one node */
 
 	/* 5) placement */
-	unsigned placement;			/* enum slab_placement */
-	unsigned place_node;			/* for bind, preferred */
-	char place_weights[4 * KMEM_MAX_NODES]; /* for weighted: "3:1:1", one per node, 0..255 */
-	unsigned backing;			/* enum slab_backing */
+	unsigned placement;		       /* enum slab_placement */
+	unsigned place_node;		       /* for bind, preferred */
+	char place_weights[PLACE_WEIGHTS_MAX]; /* for weighted: "3:1:1", one per node, 0..255 */
+	unsigned backing;		       /* enum slab_backing */
 
 	/* 6) debugging and statistics; any of them routes every operation through the slow path */
 	unsigned red_zone, poison, store_user;
