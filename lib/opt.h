@@ -42,10 +42,9 @@ enum opt_flags {
 struct opt {
 	const char *name; /* C spelling, unique within its table; NULL ends a table */
 	enum opt_type type;
-	size_t offset; /* of the field in the struct the table describes */
-	uint64_t min,
-		max; /* inclusive bounds; max 0 = no bound (ignored for BOOL, ENUM; OPT_STR: max, bytes) */
-	double dmin, dmax;	  /* inclusive bounds of OPT_DOUBLE; equal: no bounds */
+	size_t offset;	   /* of the field in the struct the table describes */
+	uint64_t min, max; /* inclusive; max 0 = no bound (not of BOOL, ENUM; OPT_STR: above) */
+	double dmin, dmax; /* inclusive bounds of OPT_DOUBLE; equal: no bounds */
 	const char *const *names; /* OPT_ENUM: NULL-terminated, index = value */
 	const char *unit;	  /* "bytes", "objects", ... or NULL */
 	const char *def;	  /* default, as text; what opt_defaults() parses */
